@@ -1,0 +1,108 @@
+"""What a rewrite may say about one place: a proposal with edits, or a refusal with its cause."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Applicability(enum.Enum):
+    """Who may apply a proposal: `safe` ones are applied by `fix`, the others only when they are named."""
+
+    SAFE = "safe"
+    CHANGES_IMAGE = "changes-image"
+    ADVICE = "advice"
+    UNPROVEN = "unproven"
+
+
+class Edit(NamedTuple):
+    """Replace the bytes [start, end) of one file by `text`; `path` is relative to the build context, "" is the Dockerfile."""
+
+    start: int
+    end: int
+    text: bytes
+    path: str = ""
+
+
+class FrozenInput(NamedTuple):
+    """A file of the context whose state a proof used: the proof speaks of all contexts that agree on it."""
+
+    path: str
+    state: str  # "absent", "ignored", "directory", "file", or "sha256:…" where its bytes were read
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the validator found out about a pair of Dockerfiles (DESIGN: `equal`, `equal-but`, `unproven`)."""
+
+    status: str
+    #: for `equal-but`: the declared paths or settings outside which both images are the same
+    differences: tuple[str, ...] = ()
+    #: for `unproven`: what would have to be known, and where
+    obligation: str | None = None
+    line: int | None = None
+    #: the proof: what was compared, what it froze and what it assumes
+    compared: tuple[str, ...] = ()
+    frozen: tuple[FrozenInput, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One concrete edit set at one place; the validator decides what may be claimed of it."""
+
+    rewrite: str
+    line: int  # 1-based line of the instruction that the finding speaks of
+    message: str  # what is wrong and what it costs, one short clause
+    edits: tuple[Edit, ...]
+    #: what the edit buys on a rebuild, in words ("`go mod download` is reused until go.mod or go.sum change")
+    gain: str = ""
+    #: paths (or "config:…") in which the image may differ on purpose
+    declared: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    #: instructions or files of the new text that `free` network commands must still depend on are checked by the validator
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A place that was looked at and left alone, with the true cause."""
+
+    rewrite: str
+    line: int
+    reason: str
+    #: where the cause stands: a path relative to the context ("" is the Dockerfile) and a 1-based line (0: the whole file)
+    cause_path: str = ""
+    cause_line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A proposal together with its verdict."""
+
+    proposal: Proposal
+    verdict: Verdict
+    applicability: Applicability
+
+
+@dataclass(slots=True)
+class FileReport:
+    """All that dockopt has to say about one Dockerfile."""
+
+    path: str
+    source: bytes
+    #: the text after all safe changes, equal to `source` where there is none
+    result: bytes
+    context: str = ""
+    context_reason: str = ""
+    #: safe changes, in the order in which they were applied (their edits refer to the text at that point)
+    changes: list[Change] = field(default_factory=list)
+    #: changes of the image that are offered but never applied without being named
+    offered: list[Change] = field(default_factory=list)
+    unproven: list[Change] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    #: new text of other files of the same proposals (path relative to the context → bytes), `.dockerignore` for example
+    other_files: dict[str, bytes] = field(default_factory=dict)
+    #: why the file could not be analysed at all (`path:line:column: message`), else None
+    error: str | None = None
+    notes: list[str] = field(default_factory=list)
