@@ -1,0 +1,86 @@
+"""Find the model of a command and ask it; a command without a model is UNKNOWN."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from dockopt.optimizer.effects import Effects, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One simple command as the shell would start it.
+
+    `argv` has None for a word that is not known before the build (it holds a build argument, a substitution, a glob);
+    `raw` has the words as written. `argv[0]` is always known.
+    """
+
+    argv: tuple[str | None, ...]
+    raw: tuple[str, ...]
+    line: int = 0
+
+    @property
+    def name(self) -> str:
+        """The program's base name."""
+        return (self.argv[0] or "").rsplit("/", 1)[-1]
+
+
+class Surroundings(Protocol):
+    """What a model may ask about the place where the command runs."""
+
+    @property
+    def cwd(self) -> str | None:
+        """Working directory (absolute), None where the base image decides it."""
+
+    @property
+    def user(self) -> str | None:
+        """User name or number without the group ("root" is "root" or "0"), None where it is not known."""
+
+    def variable(self, name: str) -> tuple[bool, str | None]:
+        """Return (known, value): (True, None) is known to be unset, (False, None) is not known before the build."""
+
+    def context_path(self, path: str) -> str | None:
+        """Return the path in the build context that surely lies at the absolute image path, None if that is not certain."""
+
+    def kind(self, path: str) -> str:
+        """Return "file", "directory", "absent" or "unknown" for an absolute path of the image at this point."""
+
+    def read_context(self, path: str) -> bytes | None:
+        """Return the bytes of the context file that lies at the absolute image path; its text becomes a frozen input."""
+
+    @property
+    def project_roots(self) -> tuple[str, ...]:
+        """Directories that the Dockerfile itself fills from the context (destinations of directory COPYs)."""
+
+    @property
+    def online(self) -> bool:
+        """False if the RUN has no network (`--network=none`)."""
+
+
+Model = Callable[[Invocation, Surroundings], Effects]
+
+#: program name → "module:function"; modules load only when a Dockerfile uses the program
+MODELS: dict[str, str] = {}
+
+
+def register(module: str, function: str, *programs: str) -> None:
+    """Say which function models the given programs."""
+    for program in programs:
+        MODELS[program] = f"{module}:{function}"
+
+
+register("dockopt.optimizer.ecosystems.go.commands", "go", "go")
+
+
+def effects_of(invocation: Invocation, around: Surroundings) -> Effects:
+    """Return the effects of a command; UNKNOWN, with the reason, where no model speaks for it."""
+    name = invocation.name
+    target = MODELS.get(name)
+    if target is None:
+        return unknown("no model of this program")
+    module, function = target.split(":")
+    model: Model = getattr(importlib.import_module(module), function)
+    return model(invocation, around)

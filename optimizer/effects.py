@@ -1,0 +1,83 @@
+"""What one simple command reads and writes.
+
+A command reads everything and writes everything unless a *command model* says otherwise, and a model may only subtract
+(DESIGN §5). `UNKNOWN` is the honest default: a state after an unknown command depends on all of the state before it.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dockopt.optimizer.regions import EVERYTHING, Region
+
+
+class World(enum.IntEnum):
+    """How far a command's result depends on the world outside the build (network, clock), from none to free.
+
+    A rewrite may let a LOCKED command (hash-checked downloads) be reused longer, a REPOSITORY command (apt, apk, unlocked
+    installs) too, with a message; a FREE one (curl, git clone, date) never.
+    """
+
+    NONE = 0
+    LOCKED = 1
+    REPOSITORY = 2
+    FREE = 3
+
+
+class Kind(enum.Enum):
+    """How a write treats what was there before."""
+
+    SET = "set"  # exact path: the result hides what was there
+    MAY = "may"  # the result depends on what was there, or the command only adds
+    KILL = "kill"  # the path is gone afterwards, whatever was there
+    DIRECTORY = "directory"  # `mkdir -p`: the directory exists afterwards; its content is untouched
+
+
+class Write(NamedTuple):
+    """One region that a command writes."""
+
+    kind: Kind
+    region: Region
+    mode: str = ""  # for DIRECTORY: the mode of a newly made one when it is not 0755
+
+
+#: variables that the shell and the C library consult for every program
+ALWAYS_READ = ("PATH", "LD_*", "IFS", "ENV", "BASH_ENV", "SHELLOPTS", "POSIXLY_CORRECT")
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """The reads and writes of one simple command; the defaults are those of a command about which nothing is known."""
+
+    #: paths whose content or absence may matter
+    reads: Region = EVERYTHING
+    #: files (exact paths) that matter although `reads` leaves their subtree out; an absent one matters too
+    probes: tuple[str, ...] = ()
+    #: names of variables that may matter, `GO*` is a prefix; None: all of them
+    variables: tuple[str, ...] | None = None
+    writes: tuple[Write, ...] = (Write(Kind.MAY, EVERYTHING),)
+    #: directories that belong to this tool as a cache: it reads *through* them (a missing entry is made again, an extra
+    #: one changes nothing), and adds to them. Only other programs see their content.
+    caches: tuple[str, ...] = ()
+    world: World = World.FREE
+    #: why nothing is known, else None; a known command has no reason
+    unknown: str | None = None
+    #: context-relative files whose text the model relied on (`go.mod`); they become frozen inputs of a proof
+    relied_on: tuple[str, ...] = ()
+    #: printed assumptions that the model makes (`modules-available`, …)
+    assumptions: tuple[str, ...] = ()
+    #: ids of caches → path, for rewrites (`go-build` → `/root/.cache/go-build`)
+    cache_names: dict[str, str] = field(default_factory=dict)
+
+
+def unknown(reason: str) -> Effects:
+    """Return the effects of a command that is not understood; `reason` completes "`make` is not understood: …"."""
+    return Effects(unknown=reason)
+
+
+def pure(**changes: object) -> Effects:
+    """Return the effects of a command that writes nothing and asks nothing of the world; it still reads everything."""
+    defaults: dict[str, object] = {"writes": (), "world": World.NONE}
+    return Effects(**{**defaults, **changes})  # type: ignore[arg-type]  # keyword names are checked by the dataclass
