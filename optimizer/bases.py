@@ -1,0 +1,87 @@
+"""What is known of base images before the build: family, environment, working directory, standard directories.
+
+Facts hold for every tag of an official image that has been published (Docker Official Images library, their Dockerfiles);
+anything else is unknown, and whoever needs the fact has to refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_STANDARD = frozenset(
+    "/ /bin /dev /etc /home /lib /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /usr/bin /usr/lib /usr/local "
+    "/usr/local/bin /usr/local/lib /usr/local/share /usr/sbin /usr/share /var".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BaseFacts:
+    """Facts about one base image."""
+
+    family: str  # "debian", "alpine", "scratch", …, "" when unknown
+    #: variables whose value is known; names that are surely unset map to None
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+    #: None: not known
+    cwd: str | None = None
+    user: str | None = None
+    directories: frozenset[str] = frozenset({"/"})
+    #: variables of this prefix that `environment` does not name are unset
+    unset_prefixes: tuple[str, ...] = ()
+
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_GO_UNSET = ("GOMODCACHE", "GOCACHE", "GOFLAGS", "GOENV", "GOBIN", "GOWORK", "GOPROXY", "GOOS", "GOARCH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "CGO_ENABLED")
+_UNSET: dict[str, str | None] = dict.fromkeys(_GO_UNSET)
+
+#: golang: ENV GOLANG_VERSION, GOTOOLCHAIN=local (1.21 and later), GOPATH=/go, PATH; WORKDIR $GOPATH; user root
+_GOLANG = BaseFacts(
+    "golang",
+    {"GOPATH": "/go", "PATH": f"/go/bin:/usr/local/go/bin:{_PATH}", "HOME": "/root", **_UNSET},
+    cwd="/go",
+    user="root",
+    directories=_STANDARD | {"/go", "/go/bin", "/go/src", "/usr/local/go", "/usr/local/go/bin"},
+)
+
+
+def _plain(family: str) -> BaseFacts:
+    return BaseFacts(family, {"PATH": _PATH, "HOME": "/root", "GOPATH": None, **_UNSET}, "/", "root", _STANDARD)
+
+
+_OFFICIAL: dict[str, BaseFacts] = {
+    "golang": _GOLANG,
+    "alpine": _plain("alpine"),
+    "debian": _plain("debian"),
+    "ubuntu": _plain("debian"),
+    "buildpack-deps": _plain("debian"),
+    "busybox": BaseFacts("busybox", {"PATH": _PATH, "HOME": "/root"}, "/", "root"),
+    "fedora": _plain("rpm"),
+    "rockylinux": _plain("rpm"),
+    "almalinux": _plain("rpm"),
+    "amazonlinux": _plain("rpm"),
+}
+
+_UNKNOWN = BaseFacts("")
+#: BuildKit's dockerfile2llb/image.go emptyImage: only PATH and the working directory `/`
+SCRATCH = BaseFacts("scratch", {"PATH": _PATH, "HOME": None}, "/", None)
+
+
+def repository(reference: str) -> tuple[str, str]:
+    """Split an image reference into repository (without the default registry and `library/`) and tag."""
+    name = reference.split("@", 1)[0]
+    head, _, last = name.rpartition("/")
+    last, _, tag = last.partition(":")
+    head = head.removeprefix("index.docker.io").removeprefix("docker.io").strip("/")
+    if head == "library":
+        head = ""
+    return (f"{head}/{last}" if head else last), tag
+
+
+def facts_of(reference: str) -> BaseFacts:
+    """Return what is known of a base; `reference` may hold `$VAR` in its tag but not in its repository."""
+    if reference == "scratch":
+        return SCRATCH
+    name, tag = repository(reference)
+    if "$" in name or any(word in tag for word in ("windows", "nanoserver", "onbuild")):
+        return _UNKNOWN
+    return _OFFICIAL.get(name, _UNKNOWN)

@@ -1,0 +1,260 @@
+"""The file system of a stage as a normalized log of writes over a base.
+
+A `FileSystem` is immutable. It is a base term and a sequence of writes in which (a) a write that a later one hides
+completely is dropped and (b) writes to disjoint regions may stand in any order. `read` brings what can affect a region into
+one canonical order and returns its digest: equal digests mean equal content. The reverse need not hold; then a proof fails.
+
+Context trees answer questions (`kind`, `resolve`) through a `ContextView`, which records what it was asked as frozen inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+from dockopt.optimizer.regions import EVERYTHING, Region, below, join, parents, relative
+from dockopt.optimizer.symbolic.terms import Term, term
+
+
+class ContextView(Protocol):
+    """What the symbolic image may ask about the build context; each answer is a frozen input of the proof."""
+
+    def kind(self, rel: str) -> str:
+        """Return "file", "directory", "absent" or "other" for what COPY would find (ignored files are absent)."""
+
+
+class ContextSource(NamedTuple):
+    """Which part of the context a write came from, so that later questions about single files can be answered."""
+
+    path: str  # the file or directory that was copied, "" for the context root
+    attributes: str  # --chown and --chmod as they apply
+    pattern: str | None = None  # a wildcard that names of direct children of `path` have to match
+
+
+class Op(NamedTuple):
+    """One write of the log."""
+
+    #: "put" replaces the region by its value (for a MAY write the value holds the old one), "overlay" merges a directory
+    #: into it, "kill" removes it, "dir" makes the directory if it is missing
+    kind: str
+    region: Region
+    value: Term
+    line: int = 0
+    label: str = ""
+    source: ContextSource | None = None
+    #: a put that surely is one regular file
+    is_file: bool = False
+
+    @property
+    def path(self) -> str:
+        """The first path of the region (the only one for overlays, directories and files)."""
+        return self.region.include[0]
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystem:
+    """An immutable symbolic file system; every change returns a new one."""
+
+    base: Term
+    context: ContextView
+    ops: tuple[Op, ...] = ()
+    #: directories that surely exist (outside what the log tells)
+    known_directories: frozenset[str] = frozenset({"/"})
+    #: True for `scratch`: a path that the log does not mention is absent
+    empty_base: bool = False
+
+    # -- questions -------------------------------------------------------------------------------------------------
+
+    def kind(self, path: str) -> str:
+        """Return "file", "directory", "absent" or "unknown" for an absolute path."""
+        answer = self._kind(path)
+        if answer == "absent" and any(
+            op.kind == "put" and any(below(include, path) for include in op.region.include) for op in self.ops
+        ):
+            # a command may have made something below it, and the directory with it
+            return "unknown"
+        return answer
+
+    def _kind(self, path: str) -> str:
+        for op in reversed(self.ops):
+            if op.kind == "dir":
+                if below(op.path, path):
+                    return "directory"
+            elif op.kind == "kill":
+                if op.region.covers(Region((path,))):
+                    return "absent"
+            elif op.kind == "overlay" and (answer := self._overlay_kind(op, path)) is not None:
+                return answer
+            elif op.kind == "put" and op.region.overlaps(Region((path,))):
+                if op.region.include == (path,):
+                    return "file" if op.is_file else "unknown"
+                if all(below(include, path) for include in op.region.include):
+                    # something below it was written, or may have been: that alone does not say that it was there
+                    if op.is_file:
+                        return "directory"
+                    continue
+                return "unknown"
+        if path in self.known_directories:
+            return "directory"
+        return "absent" if self.empty_base else "unknown"
+
+    def _overlay_kind(self, op: Op, path: str) -> str | None:
+        """Return what one overlay says of a path, None if it leaves the path as it was."""
+        if below(op.path, path):
+            return "directory"
+        if not op.region.overlaps(Region((path,))):
+            return None
+        found = self._lookup(op, path)
+        if found is None:
+            return "unknown"
+        return None if found == "absent" else "unknown" if found == "other" else found
+
+    def _lookup(self, op: Op, path: str) -> str | None:
+        """Ask the context what an overlay puts at a path below it; None when the overlay is not of the context."""
+        if op.source is None:
+            return None
+        rel = relative(path, op.path)
+        if op.source.pattern is not None:
+            # a wildcard copies the *contents* of matching directories, so only plain files can be looked up
+            from fnmatch import fnmatchcase
+
+            if "/" in rel or not fnmatchcase(rel, op.source.pattern):
+                return None
+            found = self.context.kind(f"{op.source.path}/{rel}".strip("/"))
+            return found if found == "file" else None
+        return self.context.kind(f"{op.source.path}/{rel}".strip("/"))
+
+    def context_file(self, path: str) -> tuple[str, str] | None:
+        """Return (context path, attributes) of the context file that surely lies at `path`, else None."""
+        target = Region((path,))
+        for op in reversed(self.ops):
+            if not op.region.overlaps(target) or op.kind == "dir":
+                continue
+            if op.source is None or op.kind not in ("put", "overlay"):
+                return None
+            if op.kind == "put":
+                return (op.source.path, op.source.attributes) if op.region.include == (path,) else None
+            found = self._lookup(op, path)
+            if found == "file":
+                return f"{op.source.path}/{relative(path, op.path)}".strip("/"), op.source.attributes
+            if found != "absent":
+                return None
+        return None
+
+    def resolve(self, path: str) -> Term:
+        """Return the value at one path (a file, a tree or its absence)."""
+        target = Region((path,))
+        found = self.context_file(path)
+        if found is not None:
+            return context_file_term(*found)
+        for op in reversed(self.ops):
+            if not op.region.overlaps(target):
+                continue
+            if op.kind == "overlay" and self._lookup(op, path) == "absent":
+                continue
+            if op.kind == "put" and len(op.region.include) == 1 and op.region.covers(target):
+                if op.path == path:
+                    return op.value
+                return term("below", op.value, relative(path, op.path), text=f"{path} of {op.value}")
+            if op.kind == "kill" and op.region.covers(target):
+                return term("absent")
+            return self.read(target)
+        if self.empty_base:
+            return term("absent")
+        return term("base-path", self.base, path, text=f"{path} of {self.base}")
+
+    def read(self, region: Region) -> Term:
+        """Return the value of everything in a region."""
+        ops = self.affecting(region)
+        parts = [part for op in ops for part in (op.kind, str(op.region), op.value)]
+        text = f"{region}: " + ("; ".join(op.label for op in ops if op.label) or "as in the base")
+        return term("read", self.base, *parts, text=text)
+
+    def affecting(self, region: Region) -> tuple[Op, ...]:
+        """Return the writes that can affect a region, in canonical order."""
+        return _canonical_order([op for op in self.ops if op.region.overlaps(region)])
+
+    # -- changes ---------------------------------------------------------------------------------------------------
+
+    def make_directories(self, path: str, attributes: Term, line: int, *, leaf: bool = True) -> FileSystem:
+        """Make `path` (with `leaf`) and its missing parents, as WORKDIR, COPY and `mkdir -p` do."""
+        state = self
+        for directory in (*parents(path), *((path,) if leaf and path != "/" else ())):
+            if state.kind(directory) != "directory":
+                state = state._append(Op("dir", Region((directory,)), attributes, line))
+        return state
+
+    def put(self, region: Region, value: Term, line: int, label: str, *, source: ContextSource | None = None, is_file: bool = False) -> FileSystem:
+        """Replace a region by a value."""
+        return self._append(Op("put", region, value, line, label, source, is_file))
+
+    def overlay(self, path: str, value: Term, line: int, label: str, source: ContextSource | None = None) -> FileSystem:
+        """Merge a directory's entries into `path`, as COPY of a directory does."""
+        return self._append(Op("overlay", Region((path,)), value, line, label, source))
+
+    def kill(self, region: Region, line: int, label: str) -> FileSystem:
+        """Remove a region."""
+        return self._append(Op("kill", region, term("absent"), line, label))
+
+    def _append(self, op: Op) -> FileSystem:
+        return replace(self, ops=(*(old for old in self.ops if not self._hides(op, old)), op))
+
+    def _hides(self, new: Op, old: Op) -> bool:
+        """Tell whether nothing of `old` can be seen once `new` is applied."""
+        if new.kind in ("put", "kill"):
+            return new.region.covers(old.region)
+        if new.kind != "overlay" or new.source is None or new.source.pattern is not None:
+            return False
+        if len(old.region.include) != 1 or not below(old.path, new.path) or old.path == new.path and old.kind != "overlay":
+            return False
+        rel = f"{new.source.path}/{relative(old.path, new.path)}".strip("/")
+        if old.kind == "dir":
+            # an existing nested directory takes mode and owner of the copied one (built on Docker 26, reference §1.11)
+            return old.path != new.path and self.context.kind(rel) == "directory"
+        if old.kind == "put" and (old.is_file or old.source is not None):
+            return self.context.kind(rel) == "file"
+        if old.kind == "overlay" and old.source is not None and old.source.pattern is None:
+            # the same part of the context comes again at the same place: every entry is written anew
+            return old.source.path == rel
+        return False
+
+
+def context_file_term(path: str, attributes: str) -> Term:
+    """Return the value of a file copied from the context: its content and mode, and the owner it was given."""
+    return term("context-file", path, attributes, text=f"context file {path}")
+
+
+def _canonical_order(ops: list[Op]) -> tuple[Op, ...]:
+    """Return the lexicographically least order that keeps overlapping writes as they are (normal form of a trace)."""
+    remaining = list(ops)
+    ordered: list[Op] = []
+    while remaining:
+        free = [
+            i
+            for i, op in enumerate(remaining)
+            if not any(earlier.region.overlaps(op.region) for earlier in remaining[:i])
+        ]
+        best = min(free, key=lambda i: (remaining[i].kind, remaining[i].region, remaining[i].value.digest))
+        ordered.append(remaining.pop(best))
+    return tuple(ordered)
+
+
+def differing(a: FileSystem, b: FileSystem, region: Region = EVERYTHING) -> Iterable[tuple[Op | None, Op | None]]:
+    """Yield pairs of writes in which two file systems differ, for explanations."""
+    left = {(op.kind, op.region, op.value.digest): op for op in a.affecting(region)}
+    right = {(op.kind, op.region, op.value.digest): op for op in b.affecting(region)}
+    only_left = [op for key, op in left.items() if key not in right]
+    only_right = [op for key, op in right.items() if key not in left]
+    for op in only_left:
+        twin = next((o for o in only_right if o.region == op.region), None)
+        if twin is not None:
+            only_right.remove(twin)
+        yield op, twin
+    for op in only_right:
+        yield None, op
+
+
+def destination(dest: str, cwd: str) -> str:
+    """Return the absolute path of a COPY destination; the caller looks at its trailing slash."""
+    return join(cwd, dest)
