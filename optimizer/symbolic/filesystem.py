@@ -36,7 +36,7 @@ class Op(NamedTuple):
     """One write of the log."""
 
     #: "put" replaces the region by its value (for a MAY write the value holds the old one), "overlay" merges a directory
-    #: into it, "kill" removes it, "dir" makes the directory if it is missing
+    #: into it, "kill" removes it, "dir" makes the directory if it is missing, "dir-set" also resets its mode and owner
     kind: str
     region: Region
     value: Term
@@ -78,7 +78,7 @@ class FileSystem:
 
     def _kind(self, path: str) -> str:
         for op in reversed(self.ops):
-            if op.kind == "dir":
+            if op.kind in ("dir", "dir-set"):
                 if below(op.path, path):
                     return "directory"
             elif op.kind == "kill":
@@ -129,7 +129,7 @@ class FileSystem:
         """Return (context path, attributes) of the context file that surely lies at `path`, else None."""
         target = Region((path,))
         for op in reversed(self.ops):
-            if not op.region.overlaps(target) or op.kind == "dir":
+            if not op.region.overlaps(target) or op.kind in ("dir", "dir-set"):
                 continue
             if op.source is None or op.kind not in ("put", "overlay"):
                 return None
@@ -183,6 +183,14 @@ class FileSystem:
         for directory in (*parents(path), *((path,) if leaf and path != "/" else ())):
             if state.kind(directory) != "directory":
                 state = state._append(Op("dir", Region((directory,)), attributes, line))
+        return state
+
+    def set_directories(self, path: str, attributes: Term, line: int) -> FileSystem:
+        """Make `path` and its parents with the given mode and owner even where they exist, as `COPY --link` does."""
+        state = self
+        for directory in (*parents(path), path):
+            if directory != "/":
+                state = state._append(Op("dir-set", Region((directory,)), attributes, line))
         return state
 
     def put(self, region: Region, value: Term, line: int, label: str, *, source: ContextSource | None = None, is_file: bool = False) -> FileSystem:

@@ -59,6 +59,8 @@ class StageState:
     config: Config = field(default_factory=Config)
     #: True where the environment of the base is complete (`scratch`)
     closed_env: bool = False
+    #: what the cache key chain has taken in so far: "context:PATH", "stage:N", "image:REF"
+    inputs: frozenset[str] = frozenset()
 
     def variable(self, name: str) -> Value | None:
         """Return what RUN and expansion see of a variable; None: surely unset."""

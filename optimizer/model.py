@@ -1,0 +1,144 @@
+"""A Dockerfile together with its context and targets: what the rewrites look at and the validator compares."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+from dockopt.optimizer.proposal import FrozenInput
+from dockopt.optimizer.symbolic.execute import Executor, StageRun, Unsupported
+from dockopt.optimizer.symbolic.run import Executed
+from dockopt.optimizer.syntax import Dockerfile, Stage
+
+
+class ContextReader(Protocol):
+    """The part of `dockopt.optimizer.context.BuildContext` that a build needs."""
+
+    def kind(self, rel: str) -> object:
+        """Return a member of `Kind` for what COPY would see."""
+
+    def read(self, rel: str) -> bytes:
+        """Return a file's bytes; raises ContextError."""
+
+
+class FrozenContext:
+    """Answers questions about the context and keeps the answers: they are the frozen inputs of a proof."""
+
+    def __init__(self, reader: ContextReader | None) -> None:
+        """Read through `reader`; None stands for a context that cannot be looked at (everything is "other")."""
+        self._reader = reader
+        self._kinds: dict[str, str] = {}
+        self._digests: dict[str, str] = {}
+
+    def kind(self, rel: str) -> str:
+        """Return "file", "directory", "absent" (ignored files too) or "other" (links, devices, not known)."""
+        rel = rel.strip("/")
+        if rel in ("", "."):
+            return "directory"
+        if rel not in self._kinds:
+            self._kinds[rel] = self._look(rel)
+        return self._kinds[rel]
+
+    def _look(self, rel: str) -> str:
+        if self._reader is None:
+            return "other"
+        head = rel.rpartition("/")[0]
+        if head:
+            above = self.kind(head)
+            if above != "directory":
+                # below a link anything may lie; below a file or an absent directory nothing does
+                return "other" if above == "other" else "absent"
+        name = str(getattr(self._reader.kind(rel), "name", ""))
+        return {"FILE": "file", "DIR": "directory", "ABSENT": "absent", "IGNORED": "absent"}.get(name, "other")
+
+    def read(self, rel: str) -> bytes | None:
+        """Return a file's bytes, None if it cannot be read; the digest becomes part of the proof."""
+        from dockopt.optimizer.context import ContextError
+
+        if self._reader is None or self.kind(rel) != "file":
+            return None
+        try:
+            data = self._reader.read(rel)
+        except ContextError:
+            return None
+        self._digests[rel] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def frozen(self) -> tuple[FrozenInput, ...]:
+        """Return what has been asked so far, in path order."""
+        return tuple(
+            FrozenInput(rel, f"sha256:{self._digests[rel]}" if rel in self._digests else kind)
+            for rel, kind in sorted(self._kinds.items())
+        )
+
+
+@dataclass(eq=False)
+class Build:
+    """One Dockerfile in its context. Analyses are lazy and kept."""
+
+    dockerfile: Dockerfile
+    context: FrozenContext
+    #: stages that somebody outside the Dockerfile names as a target
+    targets: tuple[str, ...] = ()
+    _failure: Unsupported | None = field(default=None, init=False)
+
+    @cached_property
+    def executor(self) -> Executor:
+        """The symbolic execution of the whole file. Raises Unsupported."""
+        executor = Executor(self.dockerfile, self.context)
+        executor.run()
+        return executor
+
+    @property
+    def runs(self) -> list[StageRun]:
+        """What each stage left behind. Raises Unsupported."""
+        return self.executor.stages
+
+    @property
+    def executed(self) -> list[Executed]:
+        """Every command that ran, in file order. Raises Unsupported."""
+        return self.executor.executed
+
+    def commands_of(self, stage: int, index: int) -> list[Executed]:
+        """Return the commands of one RUN instruction (its index in the file)."""
+        return [e for e in self.executed if e.stage == stage and e.instruction.index == index]
+
+    @cached_property
+    def exported(self) -> tuple[Stage, ...]:
+        """Stages whose image somebody can see: the last one, named targets, and those that no other stage consumes."""
+        consumed = self.consumers
+        last = len(self.dockerfile.stages) - 1
+        return tuple(
+            stage
+            for stage in self.dockerfile.stages
+            if stage.index == last or not consumed[stage.index] or stage.name in self.targets or str(stage.index) in self.targets
+        )
+
+    @cached_property
+    def consumers(self) -> dict[int, set[int]]:
+        """For each stage the stages that use it by FROM, COPY --from or a bind mount."""
+        stages = self.dockerfile.stages
+        users: dict[int, set[int]] = {stage.index: set() for stage in stages}
+        for stage in stages:
+            names = [stage.base]
+            for instruction in stage.instructions:
+                names += [name for name in (instruction.flag("from"),) if name]
+                names += [m.from_ for m in instruction.mounts if m.from_]
+                if instruction.child is not None and (name := instruction.child.flag("from")):
+                    names.append(name)
+            for name in names:
+                for other in stages:
+                    if other.index != stage.index and (other.name == name.lower() or str(other.index) == name):
+                        users[other.index].add(stage.index)
+        return users
+
+    def is_exported(self, stage: int) -> bool:
+        """Tell whether the image of a stage can be seen, directly or as the base of a stage that can."""
+        if any(s.index == stage for s in self.exported):
+            return True
+        return any(
+            self.dockerfile.stages[user].base == self.dockerfile.stages[stage].name and self.is_exported(user)
+            for user in self.consumers[stage]
+        )

@@ -1,0 +1,307 @@
+"""Run a Dockerfile symbolically: one state per stage, one record per command, no guess anywhere.
+
+Rules follow BuildKit's dockerfile2llb (reference §1.8, §1.10, §1.11). What cannot be followed raises `Unsupported`; the file is
+then left alone with that reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from dockopt.optimizer.bases import facts_of
+from dockopt.optimizer.regions import Region, below, join
+from dockopt.optimizer.symbolic.filesystem import ContextSource, FileSystem
+from dockopt.optimizer.symbolic.state import Config, StageState, Value, known
+from dockopt.optimizer.symbolic.terms import Term, literal, term
+from dockopt.optimizer.syntax import Dockerfile, ExpansionError, Instruction, Stage, expand, variables
+
+#: reference §1.8 (dockerfile2llb/platform.go)
+PLATFORM_ARGS = frozenset(
+    "BUILDPLATFORM BUILDOS BUILDOSVERSION BUILDARCH BUILDVARIANT TARGETPLATFORM TARGETOS TARGETOSVERSION TARGETARCH "
+    "TARGETVARIANT TARGETSTAGE".split()
+)
+#: directories that a COPY of a whole project may not claim for itself: too much else lives there
+_SHARED_DIRECTORIES = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/tmp", "/var")
+_SHARED_EXACT = frozenset("/ /go /go/bin /go/pkg /go/src /home /opt /root /srv /usr /usr/bin /usr/lib /usr/local /usr/local/bin /usr/share /usr/src".split())
+
+
+class Unsupported(Exception):
+    """The Dockerfile does something that the symbolic image does not model; it is left alone."""
+
+    def __init__(self, reason: str, line: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.line = line
+
+
+class BuildFiles(Protocol):
+    """The build context as the executor sees it (see `dockopt.optimizer.model.FrozenContext`)."""
+
+    def kind(self, rel: str) -> str:
+        """Return "file", "directory", "absent" or "other"."""
+
+    def read(self, rel: str) -> bytes | None:
+        """Return a file's bytes, None if it cannot be read."""
+
+
+@dataclass(slots=True)
+class StageRun:
+    """What the execution of one stage left behind."""
+
+    stage: Stage
+    states: list[StageState]  # before each instruction of the stage, and the final one
+    roots: tuple[str, ...] = ()
+
+    @property
+    def final(self) -> StageState:
+        """The state after the last instruction."""
+        return self.states[-1]
+
+
+def evaluate(word: str, state: StageState, escape: str, line: int) -> Value:
+    """Expand a word of an instruction; the text is None where it depends on something that is not known before the build."""
+    names = sorted(variables(word, escape))
+    values = {name: state.variable(name) for name in names}
+    if all(value is None or value.text is not None for value in values.values()):
+        try:
+            return known(expand(word, lambda name: None if (v := values.get(name)) is None else v.text, escape))
+        except ExpansionError as error:
+            raise Unsupported(str(error), line) from error
+    parts: list[str | Term] = [word]
+    for name, value in values.items():
+        parts += [name, term("unset") if value is None else value.term]
+    return Value(term("expand", *parts, text=word))
+
+
+class Executor:
+    """Runs all stages of one Dockerfile against one context."""
+
+    def __init__(self, dockerfile: Dockerfile, files: BuildFiles) -> None:
+        """Prepare to run; nothing happens before `run`."""
+        self.dockerfile = dockerfile
+        self.files = files
+        self.stages: list[StageRun] = []
+        from dockopt.optimizer.symbolic.run import Executed
+
+        self.executed: list[Executed] = []
+        #: (line, context path, kind) of every literal COPY source
+        self.sources: list[tuple[int, str, str]] = []
+        self._globals: dict[str, Value] = {}
+
+    def run(self) -> list[StageRun]:
+        """Run every stage in file order and return what each left behind. Raises Unsupported."""
+        for instruction in self.dockerfile.meta_args:
+            for pair in instruction.pairs:
+                default = term("unset") if pair.value is None else term("default", pair.value)
+                self._globals[pair.key] = Value(term("build-arg", pair.key, default, text=f"build argument {pair.key}"))
+        for stage in self.dockerfile.stages:
+            self._run_stage(stage)
+        return self.stages
+
+    # -- stages ----------------------------------------------------------------------------------------------------
+
+    def _run_stage(self, stage: Stage) -> None:
+        state, inherited = self._base_state(stage)
+        run = StageRun(stage, [state], inherited)
+        self.stages.append(run)
+        run.roots = tuple(dict.fromkeys((*inherited, *self._project_roots(stage, state))))
+        for instruction in stage.instructions:
+            run.states.append(self.step(run.states[-1], instruction, run))
+
+    def stage_named(self, name: str, before: int) -> StageRun | None:
+        """Return the earlier stage that `FROM name` means (exact, lower-case names; the nearest previous one wins)."""
+        for run in reversed(self.stages[:before]):
+            if run.stage.name is not None and run.stage.name == name:
+                return run
+        return None
+
+    def _base_state(self, stage: Stage) -> tuple[StageState, tuple[str, ...]]:
+        line = stage.from_.start_line
+        parent = self.stage_named(stage.base, stage.index)
+        if parent is not None:
+            if any(name.startswith("onbuild") for name in parent.final.config.settings):
+                raise Unsupported(f"ONBUILD triggers of stage `{stage.base}` run in the stage that starts here", line)
+            final = parent.final
+            # BuildKit re-applies the image environment, which undoes ARG overrides of ENV (convert.go, clone of a parent stage)
+            args = {name: value for name, value in final.args.items() if name not in final.env}
+            return replace(final, args=args, config=replace(final.config, cmd_here=False)), parent.roots
+        names = sorted(variables(stage.base, self.dockerfile.escape))
+        parts: list[str | Term] = [stage.base, stage.platform or ""]
+        for name in (*names, *sorted(variables(stage.platform or "", self.dockerfile.escape))):
+            parts += [name, self._globals[name].term if name in self._globals else term("platform", name)]
+        base = term("image", *parts, text=f"base image {stage.base}")
+        facts = facts_of(stage.base)
+        scratch = stage.base == "scratch"
+        files = FileSystem(base, self.files, (), facts.directories, empty_base=scratch)
+        return (
+            StageState(
+                files,
+                base_env=facts.environment,
+                base=base,
+                cwd=facts.cwd,
+                cwd_term=literal(facts.cwd) if facts.cwd else term("base-cwd", base),
+                user=facts.user,
+                user_term=term("base-user", base),
+                closed_env=scratch,
+                config=Config({"base configuration": base}),
+            ),
+            (),
+        )
+
+    def _project_roots(self, stage: Stage, state: StageState) -> list[str]:
+        """Return the directories that a stage fills from directories of the context, wherever in the stage that stands."""
+        roots: list[str] = []
+        for instruction in stage.instructions:
+            if instruction.keyword == "WORKDIR":
+                state = self._workdir(state, instruction)
+            elif instruction.keyword in ("ENV", "ARG"):
+                state = self.step(state, instruction, None)
+            elif instruction.keyword in ("COPY", "ADD") and instruction.flag("from") is None and state.cwd is not None:
+                dest = evaluate(instruction.words[-1], state, self.dockerfile.escape, instruction.start_line).text
+                if dest is None or instruction.heredocs:
+                    continue
+                root = join(state.cwd, dest)
+                if is_project_root(root) and any(self.files.kind(clean_source(w)) == "directory" for w in instruction.words[:-1] if "$" not in w):
+                    roots.append(root)
+        return roots
+
+    # -- instructions ------------------------------------------------------------------------------------------------
+
+    def step(self, state: StageState, instruction: Instruction, run: StageRun | None) -> StageState:
+        """Return the state after one instruction. Raises Unsupported."""
+        handler: Callable[[StageState, Instruction], StageState] | None
+        if instruction.keyword == "RUN":
+            from dockopt.optimizer.symbolic.run import run_instruction
+
+            return run_instruction(self, state, instruction, run)
+        if instruction.keyword in ("COPY", "ADD"):
+            from dockopt.optimizer.symbolic.copying import copy_instruction
+
+            return copy_instruction(self, state, instruction, run)
+        handler = {
+            "ENV": self._env,
+            "ARG": self._arg,
+            "WORKDIR": self._workdir,
+            "USER": self._user,
+            "SHELL": self._shell,
+            "LABEL": self._label,
+            "CMD": self._command,
+            "ENTRYPOINT": self._command,
+            "EXPOSE": self._accumulate,
+            "VOLUME": self._accumulate,
+            "STOPSIGNAL": self._expanded_setting,
+            "HEALTHCHECK": self._verbatim,
+            "MAINTAINER": self._verbatim,
+            "ONBUILD": self._onbuild,
+        }.get(instruction.keyword)
+        if handler is None:
+            raise Unsupported(f"`{instruction.keyword}` is not understood", instruction.start_line)
+        return handler(state, instruction)
+
+    def _value(self, word: str, state: StageState, instruction: Instruction) -> Value:
+        return evaluate(word, state, self.dockerfile.escape, instruction.start_line)
+
+    def _env(self, state: StageState, instruction: Instruction) -> StageState:
+        env, args = dict(state.env), dict(state.args)
+        for pair in instruction.pairs:
+            key = self._value(pair.key, state, instruction).text
+            if key is None:
+                raise Unsupported("the name of a variable is not known before the build", instruction.start_line)
+            # all pairs see the state before the instruction (reference §1.8)
+            env[key] = self._value(pair.value or "", state, instruction)
+            args.pop(key, None)
+        return replace(state, env=env, args=args)
+
+    def _arg(self, state: StageState, instruction: Instruction) -> StageState:
+        for pair in instruction.pairs:
+            name = pair.key
+            before = state.variable(name)
+            if pair.value is not None:
+                value = self._value(pair.value, state, instruction)
+                given = term("build-arg", name, value.term, text=f"build argument {name}")
+            elif name in self._globals:
+                given = term("build-arg", name, self._globals[name].term, text=f"build argument {name}")
+            elif name in PLATFORM_ARGS:
+                given = term("platform", name, text=f"platform argument {name}")
+            else:
+                given = term("build-arg", name, term("unset") if before is None else before.term, text=f"build argument {name}")
+            state = replace(state, args={**state.args, name: Value(given)})
+        return state
+
+    def _workdir(self, state: StageState, instruction: Instruction) -> StageState:
+        value = self._value(instruction.args, state, instruction)
+        if value.text is None or (state.cwd is None and not value.text.startswith("/")):
+            # somewhere that is not known: directories may appear anywhere
+            where = term("workdir", state.cwd_term, value.term)
+            files = state.files.put(Region(("/",)), term("mkdir", where, state.files.read(Region(("/",)))), instruction.start_line, "WORKDIR")
+            return replace(state, cwd=None, cwd_term=where, files=files)
+        path = join(state.cwd or "/", value.text or "/")
+        owner = term("directory", "0755", state.user_term)
+        files = state.files.make_directories(path, owner, instruction.start_line)
+        return replace(state, cwd=path, cwd_term=literal(path), files=files)
+
+    def _user(self, state: StageState, instruction: Instruction) -> StageState:
+        value = self._value(instruction.args, state, instruction)
+        user = None if value.text is None else value.text.split(":")[0]
+        return replace(state, user="root" if user in ("", "0") else user, user_term=value.term)
+
+    def _shell(self, state: StageState, instruction: Instruction) -> StageState:
+        return replace(state, shell=instruction.json or ())
+
+    def _label(self, state: StageState, instruction: Instruction) -> StageState:
+        config = state.config
+        for pair in instruction.pairs:
+            key = self._value(pair.key, state, instruction)
+            name = f"label {key.text}" if key.text is not None else f"label of {key.term.digest}"
+            config = config.set(name, self._value(pair.value or "", state, instruction).term)
+        return replace(state, config=config)
+
+    def _command(self, state: StageState, instruction: Instruction) -> StageState:
+        if instruction.json is not None:
+            value = term("exec", *instruction.json)
+        else:
+            value = term("shell", *state.shell, instruction.args)
+        config = state.config.set(instruction.keyword.lower(), value)
+        if instruction.keyword == "CMD":
+            config = replace(config, cmd_here=True)
+        elif not config.cmd_here:
+            # ENTRYPOINT drops a CMD that came from the base or the parent stage
+            config = config.drop("cmd").set("cmd dropped", literal("yes"))
+        return replace(state, config=config)
+
+    def _accumulate(self, state: StageState, instruction: Instruction) -> StageState:
+        config = state.config
+        for word in instruction.words:
+            value = self._value(word, state, instruction)
+            # a map in the image: order and repetition do not matter
+            config = config.set(f"{instruction.keyword.lower()} {value.term.digest}", value.term)
+        return replace(state, config=config)
+
+    def _expanded_setting(self, state: StageState, instruction: Instruction) -> StageState:
+        value = self._value(instruction.args, state, instruction)
+        return replace(state, config=state.config.set(instruction.keyword.lower(), value.term))
+
+    def _verbatim(self, state: StageState, instruction: Instruction) -> StageState:
+        flags = [f"{flag.name}={flag.value}" for flag in instruction.flags]
+        value = term("verbatim", *flags, instruction.args)
+        return replace(state, config=state.config.set(instruction.keyword.lower(), value))
+
+    def _onbuild(self, state: StageState, instruction: Instruction) -> StageState:
+        count = sum(name.startswith("onbuild") for name in state.config.settings)
+        bodies = [heredoc.body for heredoc in instruction.heredocs]
+        return replace(state, config=state.config.set(f"onbuild {count}", term("onbuild", instruction.args, *bodies)))
+
+
+def clean_source(source: str) -> str:
+    """Return a COPY source as a context path: cleaned, relative, never above the context (reference §1.11)."""
+    return join("/", source).lstrip("/")
+
+
+def is_project_root(path: str) -> bool:
+    """Tell whether a directory can belong to one project alone (`/src`, `/usr/src/app`), unlike `/usr` or `/etc`."""
+    return path not in _SHARED_EXACT and not any(below(path, shared) for shared in _SHARED_DIRECTORIES)
+
+
+__all__ = ["BuildFiles", "ContextSource", "Executor", "StageRun", "Unsupported", "clean_source", "evaluate", "is_project_root"]

@@ -1,0 +1,211 @@
+"""The validator: are the images of two Dockerfiles the same? It knows no rewrite.
+
+**What `equal` means.** For every exported stage (the last one, stages named as targets, stages that nothing consumes) both
+Dockerfiles leave the same files (content, kind, mode, owner, link target), environment, user, working directory, shell and run
+configuration; and the new one fails in no build in which the old one did not.
+
+**For which builds.** For every build context that agrees with today's on the *frozen inputs* of the verdict, every value of build
+arguments, every platform and every content of the base images: those stay symbolic. Files outside the frozen inputs may have
+any content and may or may not exist.
+
+**What it leaves out.** Layer boundaries, history, modification times.
+
+**What it assumes.** The command models, the printed assumptions of the verdict, that a command does the same on the same
+inputs, and that stages which another stage consumes are not used from outside (`private-stages`).
+
+How: both files are executed symbolically (`dockopt.optimizer.symbolic`); two states are the same if their digests are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dockopt.optimizer.effects import World
+from dockopt.optimizer.model import Build
+from dockopt.optimizer.proposal import Verdict
+from dockopt.optimizer.regions import EVERYTHING, Region, normalize
+from dockopt.optimizer.symbolic.execute import StageRun, Unsupported
+from dockopt.optimizer.symbolic.filesystem import differing
+from dockopt.optimizer.symbolic.run import Executed
+
+PRIVATE_STAGES = "private-stages: stages that another stage consumes are not pulled or targeted on their own"
+BASE_LAYOUT = "base-layout: no directory that the Dockerfile copies into is a link in the base image"
+
+
+def validate(old: Build, new: Build, declared: frozenset[str] = frozenset()) -> Verdict:
+    """Compare the images of two Dockerfiles over one context.
+
+    `declared` names absolute paths (trees) in which the new image may differ on purpose. Never raises: what cannot be shown is
+    `unproven` with its obligation.
+    """
+    try:
+        return _compare(old, new, declared)
+    except Unsupported as error:
+        return Verdict("unproven", obligation=error.reason, line=error.line)
+
+
+def _unproven(obligation: str, line: int | None) -> Verdict:
+    return Verdict("unproven", obligation=obligation, line=line)
+
+
+def _compare(old: Build, new: Build, declared: frozenset[str]) -> Verdict:
+    before, after = old.dockerfile, new.dockerfile
+    if [(s.base, s.name, s.platform) for s in before.stages] != [(s.base, s.name, s.platform) for s in after.stages]:
+        return _unproven("the stages are not the same", after.stages[0].from_.start_line)
+    if (before.escape, before.syntax, before.check) != (after.escape, after.syntax, after.check):
+        return _unproven("the parser directives are not the same", 1)
+    for problem in (*_new_failures(old, new), *_frozen_downloads(old, new), *_frontend(old, new)):
+        return _unproven(*problem)
+    holes = tuple(sorted(normalize(path) for path in declared if not path.startswith("config:")))
+    region = EVERYTHING.minus(*holes) if holes else EVERYTHING
+    compared: list[str] = []
+    strictly_equal = True
+    for stage in after.stages:
+        if not new.is_exported(stage.index):
+            continue
+        left, right = old.runs[stage.index], new.runs[stage.index]
+        problem = _differing_settings(left, right)
+        if problem is not None:
+            return _unproven(*problem)
+        a, b = left.final.files.read(region), right.final.files.read(region)
+        if a.digest != b.digest:
+            return _unproven(*_explain(left, right, region))
+        strictly_equal &= left.final.files.read(EVERYTHING) == right.final.files.read(EVERYTHING)
+        name = stage.name or f"stage {stage.index}"
+        compared.append(f"`{name}`: {len(left.final.files.ops)} writes over {left.final.files.base}, value {a.digest[:12]} on both sides")
+        compared.append(f"`{name}`: {len(left.final.image())} settings of the image")
+    assumptions = {a for build in (old, new) for e in build.executed for a in e.effects.assumptions}
+    if len(after.stages) > 1:
+        assumptions.add(PRIVATE_STAGES)
+    assumptions.add(BASE_LAYOUT)
+    frozen = {**{f.path: f for f in old.context.frozen()}, **{f.path: f for f in new.context.frozen()}}
+    return Verdict(
+        "equal" if strictly_equal else "equal-but",
+        differences=() if strictly_equal else tuple(sorted(declared)),
+        compared=tuple(compared),
+        frozen=tuple(frozen[path] for path in sorted(frozen)),
+        assumptions=tuple(sorted(assumptions)),
+    )
+
+
+def _differing_settings(left: StageRun, right: StageRun) -> tuple[str, int] | None:
+    a, b = left.final.image(), right.final.image()
+    for name in sorted(a.keys() | b.keys()):
+        if a.get(name) != b.get(name):
+            return f"the setting `{name}` of the image would differ", right.stage.from_.start_line
+    return None
+
+
+def _explain(left: StageRun, right: StageRun, region: Region) -> tuple[str, int]:
+    """Name the first write whose value is not shown to be the same, and why if that can be told."""
+    for a, b in differing(left.final.files, right.final.files, region):
+        op = a or b
+        if op is None:
+            continue
+        where = ", ".join(op.region.include)
+        if a is not None and b is not None:
+            return f"{a.label or where} may leave something else in `{where}`", a.line
+        side = "before" if a is not None else "after"
+        return f"`{where}` is written only {side} the rewrite ({op.label})", op.line
+    return "two writes to overlapping places change their order", left.stage.from_.start_line
+
+
+def _matched(old: Build, new: Build) -> Iterable[tuple[Executed, Executed]]:
+    """Pair the commands of both files by stage, text and occurrence."""
+    seen: dict[tuple[int, str], list[Executed]] = {}
+    for command in old.executed:
+        seen.setdefault((command.stage, command.text), []).append(command)
+    for command in new.executed:
+        twins = seen.get((command.stage, command.text))
+        if twins:
+            yield twins.pop(0), command
+
+
+def _frozen_downloads(old: Build, new: Build) -> Iterable[tuple[str, int]]:
+    """A command whose result is up to the world must not be reused longer than before (DESIGN §5, World.FREE)."""
+    for before, after in _matched(old, new):
+        if before.effects.world is not World.FREE:
+            continue
+        for item in before.inputs:
+            if not _renewed_by(item, after.inputs):
+                what = before.effects.unknown or "its result depends on the network or the clock"
+                yield f"`{before.text[:60]}` would be reused longer than before, and {what}", before.line
+                return
+
+
+def _renewed_by(item: str, inputs: frozenset[str]) -> bool:
+    if item in inputs:
+        return True
+    kind, _, path = item.partition(":")
+    return kind == "context" and any(
+        other.startswith("context:") and (other == "context:" or f"{path}/".startswith(other[len("context:") :] + "/")) for other in inputs
+    )
+
+
+def _new_failures(old: Build, new: Build) -> Iterable[tuple[str, int]]:
+    """Reasons why the new file could fail in a build in which the old one did not."""
+    known = {path for _, path, _ in _sources(old)}
+    for line, path, kind in _sources(new):
+        if path not in known and kind not in ("file", "directory"):
+            yield f"`{path}` is not in the build context", line
+    texts = {(e.stage, e.text) for e in old.executed}
+    for command in new.executed:
+        if (command.stage, command.text) not in texts and command.effects.unknown is not None:
+            yield f"`{command.text[:60]}` is new and {command.effects.unknown}", command.line
+    done = {(e.stage, e.text) for e in new.executed}
+    for command in old.executed:
+        if (command.stage, command.text) not in done:
+            yield f"`{command.text[:60]}` does not run any more", command.line
+
+
+def _sources(build: Build) -> list[tuple[int, str, str]]:
+    _ = build.runs
+    return build.executor.sources
+
+
+def _frontend(old: Build, new: Build) -> Iterable[tuple[str, int]]:
+    """Features that the pinned frontend may not have (reference §1.12)."""
+    had = {feature for _, feature in _features(old)}
+    for line, feature in _features(new):
+        if feature not in had and not frontend_allows(new.dockerfile.syntax, feature):
+            yield f"`# syntax={new.dockerfile.syntax}` is not known to support `{feature}`", line
+
+
+def _features(build: Build) -> Iterable[tuple[int, str]]:
+    for instruction in build.dockerfile.instructions:
+        if instruction.mounts:
+            yield instruction.start_line, "RUN --mount"
+        if instruction.heredocs:
+            yield instruction.start_line, "here-document"
+        for flag in instruction.flags:
+            if flag.name in ("link", "chmod", "parents", "exclude"):
+                yield instruction.start_line, f"{instruction.keyword} --{flag.name}"
+
+
+#: lowest stable frontend release (major, minor) with a feature: reference §1.5 and §1.12
+_SINCE = {
+    "RUN --mount": (1, 2),
+    "here-document": (1, 4),
+    "COPY --link": (1, 4),
+    "COPY --chmod": (1, 2),
+    "ADD --chmod": (1, 2),
+    "ADD --link": (1, 4),
+}
+
+
+def frontend_allows(syntax: str | None, feature: str) -> bool:
+    """Tell whether the frontend of a file surely has a feature; without a pin the floor is Docker 23 (BuildKit 0.11, 1.5)."""
+    since = _SINCE.get(feature)
+    if since is None:
+        return False
+    if syntax is None:
+        return since <= (1, 5)
+    repository, _, tag = syntax.partition("@")[0].rpartition(":")
+    if repository.removeprefix("docker.io/") not in ("docker/dockerfile", "docker/dockerfile-upstream"):
+        return False
+    if tag in ("1", "latest", "labs", "1-labs", "master"):
+        return True
+    parts = tag.partition("-")[0].split(".")
+    if len(parts) < 2 or not all(part.isdigit() for part in parts[:2]):
+        return False
+    return (int(parts[0]), int(parts[1])) >= since
