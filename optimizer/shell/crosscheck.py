@@ -7,10 +7,11 @@ the same offsets counts. The comparison is flat, since the tree nests lists and 
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dockopt.optimizer.shell.model import Command
+from dockopt.optimizer.shell.model import Command, Redirect
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -35,7 +36,9 @@ _OPERATORS = frozenset(
         "do", "done", "case", "esac", "in",
     }
 )  # fmt: skip
-_UNNAMED_COMMANDS = frozenset({"declaration_command", "unset_command"})
+_KEYWORD_COMMANDS = frozenset({"declaration_command", "unset_command"})
+_COMMANDS = _KEYWORD_COMMANDS | {"command", "variable_assignments"}
+_REDIRECTS = frozenset({"file_redirect", "herestring_redirect"})
 # a bare file_redirect is a whole command in `$(<file)`
 _STATEMENT_PARENTS = frozenset(
     {
@@ -43,6 +46,9 @@ _STATEMENT_PARENTS = frozenset(
         "elif_clause", "else_clause", "while_statement", "do_group", "case_item", "command_substitution",
     }
 )  # fmt: skip
+
+
+_DOLLAR_BEFORE_NAME = re.compile(rb"\$(?=[A-Za-z_])")
 
 
 @cache
@@ -54,33 +60,37 @@ def _parser() -> Parser:
 
 
 def disagreement(
-    text: str, commands: list[Command], marks: list[tuple[int, str]], comments: list[tuple[int, int]]
+    text: str,
+    commands: list[Command],
+    compound_redirects: list[Redirect],
+    marks: list[tuple[int, str]],
+    comments: list[tuple[int, int]],
 ) -> str | None:
     """Why tree-sitter does not confirm the reading, or None if it does."""
     source = text.encode()
-    root = _parser().parse(source).root_node
+    # `/x-$A-$B/y` is one word, tree-sitter-bash makes two of it; a letter instead of `$` leaves every boundary in place
+    root = _parser().parse(_DOLLAR_BEFORE_NAME.sub(b"v", source)).root_node
     if root.has_error:
         return "tree-sitter-bash cannot read it"
     seen = _Seen()
     seen.visit(root)
-    ours_commands = [command.start for command in commands]
-    ours_words: list[tuple[int, int]] = []
+    starts = [command.start for command in commands]
+    words = [(redirect.target.start, redirect.target.end) for redirect in compound_redirects]
     for command in commands:
-        for word in command.words:
-            ours_words.append((word.start, word.end))
-        for assignment in command.assignments:
-            ours_words.append((assignment.start, assignment.end))
-        for redirect in command.redirects:
-            ours_words.append((redirect.target.start, redirect.target.end))
+        words += [(word.start, word.end) for word in command.words]
+        if command.assignments:
+            words += [(assignment.start, assignment.end) for assignment in command.assignments]
+        if command.redirects:
+            words += [(redirect.target.start, redirect.target.end) for redirect in command.redirects]
     if len(source) != len(text):
         offsets = _byte_offsets(text)
-        ours_commands = [offsets[start] for start in ours_commands]
-        ours_words = [(offsets[start], offsets[end]) for start, end in ours_words]
+        starts = [offsets[start] for start in starts]
+        words = [(offsets[start], offsets[end]) for start, end in words]
         marks = [(offsets[start], mark) for start, mark in marks]
         comments = [(offsets[start], offsets[end]) for start, end in comments]
     for what, ours, theirs in (
-        ("commands", sorted(ours_commands), sorted(seen.commands)),
-        ("words", sorted(ours_words), sorted(seen.words)),
+        ("commands", sorted(starts), sorted(seen.commands)),
+        ("words", sorted(words), sorted(seen.words)),
         ("operators", sorted(marks), sorted(seen.marks)),
         ("comments", sorted(comments), sorted(seen.comments)),
     ):
@@ -106,35 +116,32 @@ class _Seen:
         self.comments: list[tuple[int, int]] = []
 
     def visit(self, node: Node) -> None:
-        """Statements and what they consist of."""
+        """Look at statements and at what they consist of."""
         parent = node.type
         operators = parent in _OPERATOR_PARENTS
         statements = parent in _STATEMENT_PARENTS
         for child in node.children:
             kind = child.type
-            if kind == "command":
+            if kind in _COMMANDS:
                 self.commands.append(child.start_byte)
                 self._arguments(child)
             elif kind in _OPERATORS:
+                # the parentheses of `$()` are of no interest, those of a subshell are
                 if operators and not (parent == "command_substitution" and kind in "()"):
                     self.marks.append((child.start_byte, kind))
             elif kind == "redirected_statement":
                 self._redirected(child)
-            elif kind in _UNNAMED_COMMANDS:
-                self.commands.append(child.start_byte)
-                self._arguments(child)
             elif kind == "test_command":
                 self._test(child)
-            elif kind in {"variable_assignment", "variable_assignments"} and statements:
+            elif kind == "variable_assignment" and statements:
                 self.commands.append(child.start_byte)
-                if kind == "variable_assignment":
-                    self._word(child)
-                else:
-                    self._arguments(child)
-            elif kind in {"file_redirect", "herestring_redirect"}:
+                self._word(child)
+            elif kind in _REDIRECTS:
                 if statements:
                     self.commands.append(child.start_byte)
                 self._arguments(child)
+            elif kind == "heredoc_redirect":
+                self._heredoc(child)
             elif kind == "comment":
                 self.comments.append((child.start_byte, child.end_byte))
             elif child.child_count:
@@ -142,54 +149,60 @@ class _Seen:
 
     def _redirected(self, node: Node) -> None:
         first = node.children[0]
-        compound = False
-        if first.type in {"file_redirect", "herestring_redirect", "heredoc_redirect"}:
+        simple = first.type in _COMMANDS or first.type in {"variable_assignment", "test_command"}
+        leading = first.type in _REDIRECTS or first.type == "heredoc_redirect"
+        if leading or first.type == "variable_assignment":
             self.commands.append(first.start_byte)
-        else:
-            compound = first.type not in {"command", "test_command", "variable_assignment", *_UNNAMED_COMMANDS}
         for child in node.children:
             kind = child.type
-            if kind == "command":
-                # a leading redirection is part of the command to us
-                if child is first:
+            if kind in _COMMANDS:
+                # a redirection before it is part of the command to us
+                if not leading:
                     self.commands.append(child.start_byte)
                 self._arguments(child)
-            elif kind in _UNNAMED_COMMANDS:
-                self.commands.append(child.start_byte)
-                self._arguments(child)
-            elif kind == "variable_assignment":
-                if child is first:
-                    self.commands.append(child.start_byte)
-                self._word(child)
             elif kind == "test_command":
-                self._test(child)
-            elif kind in {"file_redirect", "herestring_redirect"}:
-                self._arguments(child, count=not compound)
+                self._test(child, counts=not leading)
+            elif kind == "variable_assignment":
+                self._word(child)
+            elif kind in _REDIRECTS:
+                self._arguments(child)
+            elif kind == "heredoc_redirect":
+                self._heredoc(child)
             elif kind == "comment":
                 self.comments.append((child.start_byte, child.end_byte))
+            elif child.child_count and not simple:
+                self.visit(child)
+
+    def _heredoc(self, node: Node) -> None:
+        """The rest of the line stands below the heredoc in the tree: words, redirections, even `| b && c`."""
+        for child in node.children:
+            kind = child.type
+            if kind == "heredoc_start" or kind in _WORDS:
+                self._word(child)
+            elif kind in _REDIRECTS:
+                self._arguments(child)
+            elif kind in _OPERATORS:
+                self.marks.append((child.start_byte, kind))
+            elif kind in _COMMANDS:
+                self.commands.append(child.start_byte)
+                self._arguments(child)
+            elif kind == "redirected_statement":
+                self._redirected(child)
             elif child.child_count:
-                self.visit_one(child)
+                self.visit(child)
 
-    def visit_one(self, node: Node) -> None:
-        """A compound command, or a pipeline, below a redirection."""
-        self.visit(node)
-
-    def _arguments(self, node: Node, count: bool = True) -> None:
-        keyword = node.type in _UNNAMED_COMMANDS
+    def _arguments(self, node: Node) -> None:
         for child in node.children:
             kind = child.type
             if kind in _WORDS:
-                if count:
-                    self._word(child)
-                else:
-                    self.visit(child)
-            elif kind in {"file_redirect", "herestring_redirect"}:
-                self._arguments(child, count)
+                self._word(child)
+            elif kind in _REDIRECTS:
+                self._arguments(child)
             elif kind == "comment":
                 self.comments.append((child.start_byte, child.end_byte))
             elif child.child_count:
                 self.visit(child)
-            elif keyword and not child.is_named:
+            elif node.type in _KEYWORD_COMMANDS and not child.is_named:
                 self.words.append((child.start_byte, child.end_byte))
 
     def _word(self, node: Node) -> None:
@@ -197,14 +210,14 @@ class _Seen:
         if node.child_count:
             self.visit(node)
 
-    def _test(self, node: Node) -> None:
+    def _test(self, node: Node, counts: bool = True) -> None:
         """`[ ... ]` is an ordinary command to us; the tree has an expression, whose leaves that touch make a word."""
-        double = node.children[0].type == "[["
         spans: list[tuple[int, int]] = []
         self._leaves(node, spans)
-        if double:
+        if node.children[0].type == "[[":
             return
-        self.commands.append(node.start_byte)
+        if counts:
+            self.commands.append(node.start_byte)
         joined: list[tuple[int, int]] = []
         for start, end in spans:
             if joined and joined[-1][1] == start:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 
-from dockopt.optimizer.shell.model import NO_NAMES, Assignment, Command, Redirect, Script, Step, Word
+from dockopt.optimizer.shell.model import NO_NAMES, Assignment, Command, Lit, Redirect, Script, Step, Word
 from dockopt.optimizer.shell.words import OpaqueError, WordReader
 
 _BLANKS = re.compile(r"(?:[ \t]|\\\n)+")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
 _SUBSCRIPT_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\[[^\]]*\]\+?=")
 _REDIRECT = re.compile(r"([0-9]*)(<<<|<<-|<<|<&|<>|<\(|<|>>|>&|>\||>\(|>|&>>|&>)")
+# an argument without anything special, with the blanks behind it; digits may be the start of a redirection
+_PLAIN_ARGUMENT = re.compile(
+    r"""([^ \t\n|&;<>()$`\\"'*?\[~{#0-9][^ \t\n|&;<>()$`\\"'*?\[~{]*)(?:[ \t]+|(?=[\n|&;<>()])|\Z)"""
+)
 _DESCRIPTOR = re.compile(r"[0-9]+-?|-")
 _NAMED_DESCRIPTOR = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}[<>]")
 _RESERVED = re.compile(
@@ -66,7 +70,7 @@ class Grammar(WordReader):
             if char in {"", ")"}:
                 break
             if char in {";", "&", "|"}:
-                if steps and text.startswith(";;", self.pos):
+                if text.startswith(";;", self.pos):
                     break
                 raise OpaqueError(f"`{char}` is not expected here")
             reserved = _RESERVED.match(text, self.pos, self.limit)
@@ -88,7 +92,7 @@ class Grammar(WordReader):
             char = self.at(self.pos)
             if char == "&":
                 background = self._step(None, "other", (), start, connector, names, commands, redirects, loops)
-                background = _with_connector(background, steps[first].connector, steps[-1].end)
+                background = background._replace(connector=steps[first].connector, end=steps[-1].end, background=True)
                 del steps[first:]
                 steps.append(background)
                 self._mark("&")
@@ -99,17 +103,25 @@ class Grammar(WordReader):
                 self.pos += 1
                 connector = ";"
             elif char not in {"", ")", "\n"}:
+                # also for the valid `fi done`, which tree-sitter-bash cannot read
                 raise OpaqueError(f"`{char}` is not expected here")
         return tuple(steps)
 
     def _skip_blanks(self) -> None:
-        blanks = _BLANKS.match(self.text, self.pos, self.limit)
-        if blanks is not None:
-            self.pos = blanks.end()
-        if self.at(self.pos) == "#":
-            stop = self.text.find("\n", self.pos, self.limit)
-            stop = self.limit if stop < 0 else stop
-            self.comments.append((self.pos, stop))
+        """Skip blanks, continued line ends and a comment."""
+        pos, limit = self.pos, self.limit
+        if pos >= limit:
+            return
+        char = self.text[pos]
+        if char in " \t\\":
+            blanks = _BLANKS.match(self.text, pos, limit)
+            if blanks is not None:
+                self.pos = pos = blanks.end()
+                char = self.at(pos)
+        if char == "#":
+            stop = self.text.find("\n", pos, limit)
+            stop = limit if stop < 0 else stop
+            self.comments.append((pos, stop))
             self.pos = stop
 
     def _skip_lines(self) -> bool:
@@ -256,12 +268,13 @@ class Grammar(WordReader):
     def _compound(self, kind: str) -> tuple[None, str]:
         """The end of a compound command, with its redirections."""
         self.depth -= 1
+        self._skip_blanks()
         while True:
-            self._skip_blanks()
             redirect = self._redirect()
             if redirect is None:
                 return None, kind
             self.compound_redirects.append(redirect)
+            self._skip_blanks()
 
     def _if(self) -> tuple[None, str]:
         self._keyword("if")
@@ -331,7 +344,7 @@ class Grammar(WordReader):
 
     def _test(self) -> None:
         """`[[ ... ]]` of bash: read over it; its words matter only for the names in them."""
-        self._keyword("[[")
+        self.pos += 2
         while True:
             self._skip_blanks()
             char = self.at(self.pos)
@@ -357,24 +370,41 @@ class Grammar(WordReader):
         words: list[Word] = []
         assignments: list[Assignment] = []
         redirects: list[Redirect] = []
+        limit = self.limit
         while True:
             pos = self.pos
-            char = self.at(pos)
-            if char in "<>&0123456789" and char:
+            plain = _PLAIN_ARGUMENT.match(text, pos, limit)
+            if plain is not None:
+                raw = plain.group(1)
+                if words or ("=" not in raw and text[plain.end() : plain.end() + 1] != "("):
+                    end = plain.end(1)
+                    words.append(Word(raw, pos, end, raw, (Lit(raw),)))
+                    self.pos = plain.end()
+                    continue
+            char = text[pos] if pos < limit else ""
+            if char in "#\\":
+                self._skip_blanks()
+                pos = self.pos
+                char = self.at(pos)
+            if char in "\n;|)":
+                break
+            if char in "<>&0123456789":
                 redirect = self._redirect()
                 if redirect is not None:
                     redirects.append(redirect)
                     end = redirect.end
                     self._skip_blanks()
                     continue
-            if not words and (match := _ASSIGNMENT.match(text, pos, self.limit)) is not None:
-                assignments.append(self._assignment(match.group(1), bool(match.group(2)), match.end()))
-                end = self.pos
-                self._skip_blanks()
-                continue
-            if not words and _SUBSCRIPT_ASSIGNMENT.match(text, pos, self.limit):
-                raise OpaqueError("an array is assigned to")
-            if char == "{" and _NAMED_DESCRIPTOR.match(text, pos, self.limit):
+            if not words:
+                match = _ASSIGNMENT.match(text, pos, limit)
+                if match is not None:
+                    assignments.append(self._assignment(match.group(1), bool(match.group(2)), match.end()))
+                    end = self.pos
+                    self._skip_blanks()
+                    continue
+                if _SUBSCRIPT_ASSIGNMENT.match(text, pos, limit):
+                    raise OpaqueError("an array is assigned to")
+            if char == "{" and _NAMED_DESCRIPTOR.match(text, pos, limit):
                 raise OpaqueError("`{name}>` is bash only")
             word = self.word()
             if word is None:
@@ -465,19 +495,3 @@ class Grammar(WordReader):
 
 def _start(command: Command) -> int:
     return command.start
-
-
-def _with_connector(step: Step, connector: str, end: int) -> Step:
-    return Step(
-        step.command,
-        step.kind,
-        step.pipeline,
-        step.start,
-        end,
-        connector,
-        step.commands,
-        False,
-        step.variables,
-        step.redirects,
-        step.loop_variables,
-    )

@@ -127,8 +127,7 @@ class Command(NamedTuple):
         return self.words[0].literal if self.words else None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One element of a chain.
 
     `kind`: simple, pipeline, subshell, group, if, for, case, test (`[[ ]]`), negated, other (while, until, background).
@@ -136,6 +135,7 @@ class Step:
     `commands`: every simple command inside, in source order, with those in substitutions.
     `redirects`: those of compound commands inside (`{ a; } >f`), which belong to no simple command.
     `loop_variables`: names that `for` assigns.
+    `background`: followed by `&`, so nobody waits for it or sees it fail.
     `checked`: when this step fails, the script ends at once and fails. It says nothing about a step that is
     skipped because of the one before.
     """
@@ -151,6 +151,7 @@ class Step:
     variables: frozenset[str] = NO_NAMES
     redirects: tuple[Redirect, ...] = ()
     loop_variables: frozenset[str] = NO_NAMES
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from dockopt.optimizer.shell.crosscheck import disagreement
 from dockopt.optimizer.shell.grammar import Grammar
@@ -51,7 +50,7 @@ def parse_script(text: str, dialect: str = "sh", *, errexit: bool = False) -> Sc
         steps = grammar.script()
     except OpaqueError as error:
         return _opaque(text, dialect, str(error))
-    reason = disagreement(text, grammar.commands, grammar.marks, grammar.comments)
+    reason = disagreement(text, grammar.commands, grammar.compound_redirects, grammar.marks, grammar.comments)
     if reason is not None:
         return _opaque(text, dialect, reason)
     steps = _with_checked(steps, errexit)
@@ -67,8 +66,9 @@ def _meaning_changes(steps: tuple[Step, ...]) -> str | None:
     for step in steps:
         for command in step.commands:
             name = command.name
-            if name in {"builtin", "command"} and len(command.words) > 1:
-                name = command.words[1].literal
+            if name in {"builtin", "command"}:
+                # `command -v x` only looks for x
+                name = next((w.literal for w in command.words[1:] if w.literal not in {"-p", "--"}), None)
             if name is None:
                 continue
             if name in _CHANGES_READING:
@@ -114,23 +114,23 @@ def _with_checked(steps: tuple[Step, ...], errexit: bool) -> tuple[Step, ...]:
         stop = index + 1
         while stop < len(steps) and steps[stop].connector in {"&&", "||"}:
             stop += 1
+        errexit = _errexit_in(steps[index:stop], errexit)
         last_list = stop == len(steps)
         caught = False
         flags: list[bool] = []
         for position in range(stop - 1, index - 1, -1):
             step = steps[position]
             ends_script = last_list or (errexit and position == stop - 1 and step.kind in {"simple", "pipeline"})
-            background = step.kind == "other" and stop < len(steps) and steps[stop].connector == "&"
-            flags.append(ends_script and not caught and not background)
+            flags.append(ends_script and not caught and not step.background)
             caught = caught or step.connector == "||"
         for step, flag in zip(steps[index:stop], reversed(flags), strict=True):
-            checked.append(replace(step, checked=True) if flag else step)
-        errexit = _errexit_after(steps[index:stop], errexit)
+            checked.append(step._replace(checked=True) if flag else step)
         index = stop
     return tuple(checked)
 
 
-def _errexit_after(steps: tuple[Step, ...], errexit: bool) -> bool:
+def _errexit_in(steps: tuple[Step, ...], errexit: bool) -> bool:
+    """Whether `set -e` certainly holds behind the first of `steps`, one list, and after them."""
     first = steps[0].command
     if first is not None and first.name == "set" and _sets_errexit(first, "-"):
         errexit = True
