@@ -73,6 +73,19 @@ def register(module: str, function: str, *programs: str) -> None:
 
 
 register("dockopt.optimizer.ecosystems.go.commands", "go", "go")
+for _function, _programs in {
+    "mkdir": "mkdir",
+    "rm": "rm",
+    "rmdir": "rmdir",
+    "touch": "touch",
+    "chmod": "chmod",
+    "chown": "chown chgrp",
+    "cp": "cp",
+    "mv": "mv",
+    "install": "install",
+    "ln": "ln",
+}.items():
+    register("dockopt.optimizer.commands.files", _function, *_programs.split())
 
 
 def effects_of(invocation: Invocation, around: Surroundings) -> Effects:
