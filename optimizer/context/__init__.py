@@ -1,0 +1,14 @@
+"""The build context: where it is, what of it the builder sends, and which of its files git knows."""
+
+from dockopt.optimizer.context.ignore import IgnoreFileError, IgnoreRules, Pattern
+from dockopt.optimizer.context.tree import BuildContext, ContextError, ContextTooLarge, Kind
+
+__all__ = [
+    "BuildContext",
+    "ContextError",
+    "ContextTooLarge",
+    "IgnoreFileError",
+    "IgnoreRules",
+    "Kind",
+    "Pattern",
+]
