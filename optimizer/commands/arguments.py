@@ -52,6 +52,8 @@ TOOL_VARIABLES = (
 
 _SEARCHED_BY_DEFAULT = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LIBRARY_VARIABLES = ("LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT")
+#: a word that the shell leaves one word, whatever is in its variables
+QUOTED = re.compile(r'"[^"`\\]*"')
 _GLOB = re.compile(r"[*?\[{]")
 #: a word that holds patterns but neither quotes nor expansions nor a home directory
 _GLOB_WORD = re.compile(r"[A-Za-z0-9_./:@%+=,*?\[\]{}^!-]+")
@@ -139,16 +141,18 @@ class Arguments:
 
 
 def parse(
-    invocation: Invocation, *, switches: str = "", valued: str = "", optional: str = "", start: int = 1
+    invocation: Invocation, *, switches: str = "", valued: str = "", optional: str = "", any_value: str = ""
 ) -> Arguments:
     """Split arguments as getopt_long with permutation does (GNU and busybox alike).
 
     `switches`, `valued` and `optional` list the known options, separated by blanks; `optional` ones take a value only
-    in the same word (`-i.bak`, `--preserve=mode`). Raises `NotUnderstood` for anything else and for words that are not
-    known.
+    in the same word (`-i.bak`, `--preserve=mode`). `any_value` options take a value that does not matter to the model,
+    also an unknown one in double quotes (without them the shell may make several words of it). Raises `NotUnderstood`
+    for anything else and for words that are not known.
     """
-    plain, wanting, attached = set(switches.split()), set(valued.split()), set(optional.split())
-    words = list(zip(invocation.argv, invocation.raw, strict=True))[start:]
+    plain, attached, opaque = set(switches.split()), set(optional.split()), set(any_value.split())
+    wanting = opaque.union(valued.split())
+    words = list(zip(invocation.argv, invocation.raw, strict=True))[1:]
     flags: dict[str, list[str]] = {}
     operands: list[Operand] = []
     options = True
@@ -157,6 +161,8 @@ def parse(
         if not words:
             raise NotUnderstood(f"the option `{flag}` has no value")
         text, raw = words.pop(0)
+        if text is None and flag in opaque and QUOTED.fullmatch(raw):
+            return raw
         if text is None:
             raise NotUnderstood(f"the value `{raw}` of `{flag}` is not known before the build")
         return text

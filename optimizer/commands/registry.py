@@ -73,19 +73,50 @@ def register(module: str, function: str, *programs: str) -> None:
 
 
 register("dockopt.optimizer.ecosystems.go.commands", "go", "go")
-for _function, _programs in {
-    "mkdir": "mkdir",
-    "rm": "rm",
-    "rmdir": "rmdir",
-    "touch": "touch",
-    "chmod": "chmod",
-    "chown": "chown chgrp",
-    "cp": "cp",
-    "mv": "mv",
-    "install": "install",
-    "ln": "ln",
+for _module, _functions in {
+    "files": {
+        "mkdir": "mkdir",
+        "rm": "rm",
+        "rmdir": "rmdir",
+        "touch": "touch",
+        "chmod": "chmod",
+        "chown": "chown chgrp",
+        "cp": "cp",
+        "mv": "mv",
+        "install": "install",
+        "ln": "ln",
+    },
+    "text": {
+        "echo": "echo true false :",
+        "printf": "printf",
+        "test": "test [",
+        "clock": "date",
+        "uname": "uname arch",
+        "plain": "sleep basename dirname seq",
+        "accounts": "id whoami groups",
+        "pwd": "pwd",
+        "reader": "cat head tail wc cut sort grep egrep fgrep rev tac base64 "
+        "md5sum sha1sum sha224sum sha256sum sha384sum sha512sum",
+        "translate": "tr",
+        "listing": "ls",
+        "search_path": "which",
+        "tee": "tee",
+        "sed": "sed",
+    },
+    "archives": {"tar": "tar", "unzip": "unzip"},
+    "packages": {
+        "apt": "apt-get apt",
+        "apt_mark": "apt-mark",
+        "dpkg": "dpkg",
+        "apk": "apk",
+        "dnf": "dnf yum microdnf",
+    },
+    "users": {"useradd": "useradd usermod", "adduser": "adduser", "groupadd": "groupadd addgroup"},
+    "network": {"curl": "curl", "wget": "wget", "certificates": "update-ca-certificates"},
+    "repositories": {"git": "git"},
 }.items():
-    register("dockopt.optimizer.commands.files", _function, *_programs.split())
+    for _function, _programs in _functions.items():
+        register(f"dockopt.optimizer.commands.{_module}", _function, *_programs.split())
 
 
 def effects_of(invocation: Invocation, around: Surroundings) -> Effects:

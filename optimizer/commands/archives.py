@@ -1,0 +1,137 @@
+"""Programs that pack and unpack archives: tar, unzip.
+
+GNU tar and busybox tar strip a leading `/` from member names and refuse `..`; so does Info-ZIP's unzip and busybox's
+(GNU tar manual §6.10.2, `busybox/archival/libarchive/unsafe_prefix.c`, unzip(1) on `-:`). Options that lift this, or
+that start programs, are not modelled.
+"""
+
+from __future__ import annotations
+
+from dockopt.optimizer.commands.arguments import (
+    ACCOUNTS,
+    NotUnderstood,
+    Place,
+    Reads,
+    locate,
+    modelled,
+    parse,
+    program,
+    require_no_link,
+)
+from dockopt.optimizer.commands.registry import Invocation, Surroundings
+from dockopt.optimizer.effects import Effects, Kind, World, Write
+from dockopt.optimizer.regions import Region, below
+
+_TAR_SWITCHES = (
+    "-x -c -t -z -j -J -v -p -m -o -a -k --extract --get --create --list --gzip --gunzip --bzip2 --xz --zstd --lzma "
+    "--verbose --preserve-permissions --same-permissions --no-same-owner --no-same-permissions --same-owner --touch "
+    "--numeric-owner --auto-compress --no-overwrite-dir --overwrite --unlink-first --keep-old-files --skip-old-files "
+    "--wildcards --no-wildcards --anchored --no-anchored --ignore-zeros --no-xattrs --xattrs --no-acls "
+    "--delay-directory-restore"
+)
+_TAR_VALUED = (
+    "-f -C --file --directory --strip-components --strip --exclude --owner --group --mode --warning --sort --mtime"
+)
+#: tar(1) and the compressors that it starts
+_TAR_VARIABLES = ("TAR_*", "TAPE", "RMT", "GZIP*", "BZIP*", "XZ_*", "ZSTD_*", "LZMA*", "LIBARCHIVE*")
+
+
+def _spelled(invocation: Invocation) -> Invocation:
+    """Return the command with old-style options (`tar xzf file`) spelled with dashes; letters take values in turn."""
+    words = list(zip(invocation.argv, invocation.raw, strict=True))
+    if len(words) < 2 or words[1][0] is None or words[1][0].startswith("-"):
+        return invocation
+    program_word, (letters, _), *rest = words
+    result: list[tuple[str | None, str]] = [program_word]
+    for letter in letters or "":
+        result.append((f"-{letter}", f"-{letter}"))
+        if letter in "fC":
+            if not rest:
+                raise NotUnderstood(f"the option `{letter}` has no value")
+            result.append(rest.pop(0))
+    result += rest
+    return Invocation(tuple(text for text, _ in result), tuple(raw for _, raw in result), invocation.line)
+
+
+def _unpacked(directory: Place, reads: Reads) -> Write:
+    """Return the write of unpacking into a directory: whatever the archive holds, below it."""
+    around = reads.around
+    require_no_link(directory.path, around)
+    for root in around.project_roots if around.kind(directory.path) != "absent" else ():
+        # an archive writes through directories that are links (busybox; GNU with --keep-directory-symlink)
+        if below(directory.path, root) or (below(root, directory.path) and directory.path != "/"):
+            raise NotUnderstood(f"`{directory.path}` may hold links of the context, through which it would unpack")
+    reads.entry(directory.path)
+    return Write(Kind.MAY, Region((directory.path,)))
+
+
+@modelled
+def tar(invocation: Invocation, around: Surroundings) -> Effects:
+    """Model `tar` with one -x, -c or -t.
+
+    A new archive records times of files, which come from the clock of the build: World.FREE.
+    """
+    arguments = parse(_spelled(invocation), switches=_TAR_SWITCHES, valued=_TAR_VALUED)
+    modes = {
+        mode
+        for mode, names in {"x": ("-x", "--extract", "--get"), "c": ("-c", "--create"), "t": ("-t", "--list")}.items()
+        if arguments.has(*names)
+    }
+    known, options = around.variable("TAR_OPTIONS")
+    if known and options:
+        raise NotUnderstood("`TAR_OPTIONS` adds options")
+    directories = arguments.values("-C", "--directory")
+    if len(modes) != 1 or len(directories) > 1:
+        raise NotUnderstood("it does not name one operation and at most one directory")
+    directory = locate(directories[0] if directories else ".", around)
+    archive = arguments.value("-f", "--file")
+    if archive is not None and ":" in archive:
+        raise NotUnderstood(f"the archive `{archive}` may lie on another machine")
+    reads = Reads(around).entry(*ACCOUNTS)
+    mode = modes.pop()
+    stream = archive in (None, "-")
+    if mode != "c":
+        if not stream:
+            # -f is looked up before tar changes its directory (GNU manual §6.10; busybox `tar.c`)
+            reads.content(locate(archive or "", around).path)
+        if any(operand.glob for operand in arguments.operands):
+            reads.everything = True
+        writes = [] if mode == "t" else [_unpacked(directory, reads)]
+        return program(invocation, around, reads, writes=writes, variables=_TAR_VARIABLES)
+    for operand in arguments.operands:
+        if operand.glob:
+            # the shell expands it in its own directory, tar reads it in that of -C
+            reads.everything = True
+            continue
+        inside = operand.text if operand.text.startswith("/") else f"{directory.path}/{operand.text}"
+        reads.entry(locate(inside, around, operand.raw).path)
+    writes = []
+    if not stream:
+        out = locate(archive or "", around)
+        require_no_link(out.path, around)
+        reads.entry(out.path)
+        sure = around.kind(out.path) in ("file", "absent")
+        writes.append(Write(Kind.SET if sure else Kind.MAY, Region((out.path,))))
+    return program(invocation, around, reads, writes=writes, variables=_TAR_VARIABLES, world=World.FREE)
+
+
+@modelled
+def unzip(invocation: Invocation, around: Surroundings) -> Effects:
+    """Model `unzip [-o|-n] file [member…] [-d dir]`; `file.zip` and `file.ZIP` are tried too."""
+    arguments = parse(invocation, switches="-o -n -q -j -l -p -t -u -x -L -a -C -X -K", valued="-d")
+    if arguments.has("-u", "-x"):
+        raise NotUnderstood("the options `-u` and `-x` are not modelled")
+    if not arguments.operands or arguments.operands[0].glob:
+        raise NotUnderstood("which archives it unpacks is not known before the build")
+    archive = locate(arguments.operands[0].text, around)
+    if any(character in archive.path for character in "*?["):
+        raise NotUnderstood("which archives it unpacks is not known before the build")
+    reads = Reads(around).content(archive.path)
+    if around.kind(archive.path) != "file":
+        reads.entry(f"{archive.path}.zip", f"{archive.path}.ZIP")
+    if any(operand.glob for operand in arguments.operands):
+        reads.everything = True
+    writes = []
+    if not arguments.has("-l", "-p", "-t"):
+        writes.append(_unpacked(locate(arguments.value("-d") or ".", around), reads))
+    return program(invocation, around, reads, writes=writes, variables=("UNZIP*", "ZIPINFO*"))
