@@ -1,0 +1,1 @@
+"""Reports: text for people, JSON for programs, unified diffs for `patch`."""

@@ -1,0 +1,297 @@
+"""The command line; this module imports next to nothing, the bodies import what they need (start-up time)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+app = typer.Typer(
+    name="dockopt",
+    help="Rewrite Dockerfiles so that everyday rebuilds reuse more cache, with a proof that the image stays the same.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_Paths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PATHS]...",
+        help="Dockerfiles and directories to search for them (default: the current directory); `-` is standard input.",
+        show_default=False,
+    ),
+]
+_Context = Annotated[
+    Path | None, typer.Option("--context", metavar="DIR", help="The build context (default: found out and printed).")
+]
+_StdinFilename = Annotated[
+    str | None, typer.Option("--stdin-filename", metavar="PATH", help="Where the Dockerfile on standard input lies.")
+]
+_Check = Annotated[bool, typer.Option("--check", help="Exit with 1 if there is something to improve.")]
+_Format = Annotated[str, typer.Option("--format", metavar="text|json", help="Form of the report.")]
+_Color = Annotated[
+    str,
+    typer.Option(
+        "--color", metavar="auto|always|never", help="Colours; `auto` looks at the terminal, NO_COLOR and FORCE_COLOR."
+    ),
+]
+_Explain = Annotated[
+    bool, typer.Option("--explain", help="Print each proof: values compared, inputs frozen, assumptions.")
+]
+_ExplainRefusals = Annotated[
+    bool, typer.Option("--explain-refusals", help="Print the places that were left alone, and why.")
+]
+_Unproven = Annotated[
+    bool, typer.Option("--unproven", help="Show proposals without a proof, and what the proof lacks.")
+]
+_All = Annotated[bool, typer.Option("--all", help="Show proposals that would change the image, too; never applied.")]
+_Select = Annotated[list[str] | None, typer.Option("--select", metavar="ID,ID", help="Only these rewrites.")]
+_Ignore = Annotated[list[str] | None, typer.Option("--ignore", metavar="ID,ID", help="All rewrites but these.")]
+_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print findings only: no notes, no summary.")]
+_Bisect = Annotated[int | None, typer.Option("--bisect-limit", min=0, hidden=True, help="Stop after N changes.")]
+_Traceback = Annotated[
+    bool, typer.Option("--traceback", envvar="DOCKOPT_TRACEBACK", hidden=True, help="Tracebacks of internal errors.")
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from dockopt import __version__
+
+        typer.echo(f"dockopt {__version__}")
+        raise typer.Exit
+
+
+_Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+]
+
+
+@app.callback()
+def _dockopt(version: _Version = False) -> None:
+    pass
+
+
+@app.command(short_help="Show what would rebuild faster, as a diff.")
+def suggest(
+    paths: _Paths = None,
+    context: _Context = None,
+    stdin_filename: _StdinFilename = None,
+    check: _Check = False,
+    format: _Format = "text",
+    color: _Color = "auto",
+    explain: _Explain = False,
+    explain_refusals: _ExplainRefusals = False,
+    unproven: _Unproven = False,
+    all: _All = False,
+    select: _Select = None,
+    ignore: _Ignore = None,
+    quiet: _Quiet = False,
+    bisect_limit: _Bisect = None,
+    traceback: _Traceback = False,
+) -> None:
+    """Show what would rebuild faster, as a diff, with the reason why the image stays the same."""
+    _run(**locals(), fix=False, write=False)
+
+
+@app.command(short_help="Apply the changes that keep the image.")
+def fix(
+    paths: _Paths = None,
+    write: Annotated[bool, typer.Option("--write", help="Write the files; without it only the diff is shown.")] = False,
+    context: _Context = None,
+    stdin_filename: _StdinFilename = None,
+    check: _Check = False,
+    format: _Format = "text",
+    color: _Color = "auto",
+    explain: _Explain = False,
+    explain_refusals: _ExplainRefusals = False,
+    unproven: _Unproven = False,
+    all: _All = False,
+    select: _Select = None,
+    ignore: _Ignore = None,
+    quiet: _Quiet = False,
+    bisect_limit: _Bisect = None,
+    traceback: _Traceback = False,
+) -> None:
+    """Apply the changes that are proven to keep the image; `-` reads standard input and prints the new Dockerfile."""
+    _run(**locals(), fix=True)
+
+
+@app.command(short_help="Explain one rewrite.")
+def explain(rule: Annotated[str, typer.Argument(metavar="RULE", help="Id of a rewrite (`dockopt rules`).")]) -> None:
+    """Explain one rewrite: what it does, why, when it refuses, and why it is safe."""
+    from dockopt.optimizer.rules import explanation
+
+    _answer(lambda: explanation(rule))
+
+
+@app.command()
+def rules() -> None:
+    """List all rewrites."""
+    from dockopt.optimizer.rules import table
+
+    _answer(table)
+
+
+@app.command()
+def graph(
+    path: Annotated[str, typer.Argument(metavar="PATH", help="A Dockerfile; `-` is standard input.")],
+    format: Annotated[str, typer.Option("--format", metavar="dot|mermaid|json", help="Form of the graph.")] = "dot",
+) -> None:
+    """Print what every instruction depends on, and why."""
+    _one_of("--format", format, ("dot", "mermaid", "json"))
+
+    def answer() -> str:
+        from dockopt.optimizer.graph import render
+        from dockopt.optimizer.inputs import check_dockerfile, read_file, read_stdin
+
+        content = read_stdin() if path == "-" else read_file(Path(path))
+        check_dockerfile(content)
+        return str(render(Path("Dockerfile" if path == "-" else path), content, format))
+
+    _answer(answer, path)
+
+
+def _run(**arguments: Any) -> None:
+    """Turn the options into a request, and everything that may go wrong into an exit code."""
+    from dockopt.optimizer.engine import Options
+    from dockopt.optimizer.invocation import Request, UsageProblem, run
+    from dockopt.optimizer.report.outcome import Shown
+
+    _one_of("--format", arguments["format"], ("text", "json"))
+    _one_of("--color", arguments["color"], ("auto", "always", "never"))
+    select, ignore = _ids("--select", arguments["select"]), _ids("--ignore", arguments["ignore"])
+    request = Request(
+        paths=tuple(arguments["paths"] or ()),
+        stdin_filename=arguments["stdin_filename"],
+        options=Options(
+            context=arguments["context"],
+            select=select,
+            ignore=ignore or frozenset(),
+            bisect_limit=arguments["bisect_limit"],
+        ),
+        shown=Shown(
+            explain=arguments["explain"],
+            refusals=arguments["explain_refusals"],
+            unproven=arguments["unproven"],
+            all=arguments["all"],
+            quiet=arguments["quiet"],
+        ),
+        fix=arguments["fix"],
+        write=arguments["write"],
+        check=arguments["check"],
+        json=arguments["format"] == "json",
+        color=arguments["color"],
+        traceback=arguments["traceback"],
+    )
+    try:
+        code = run(request)
+    except UsageProblem as problem:
+        _fail(str(problem))
+    except OSError as error:
+        code = _output_failed(error)
+    raise typer.Exit(code)
+
+
+def _ids(option: str, values: list[str] | None) -> frozenset[str] | None:
+    if values is None:
+        return None
+    from dockopt.optimizer.rules import UnknownRule, known_ids
+
+    try:
+        return known_ids(part.strip() for value in values for part in value.split(","))
+    except UnknownRule as error:
+        _fail(f"{option}: {error}")
+
+
+def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        _fail(f"{option}: `{value}` is none of {', '.join(allowed)}")
+
+
+def _answer(text: Callable[[], str], path: str = "") -> None:
+    """Print what a query answers; a bad question or input is one line and exit code 2."""
+    from dockopt.optimizer.inputs import InputError
+    from dockopt.optimizer.report.terminal import Output
+    from dockopt.optimizer.rules import UnknownRule
+
+    try:
+        answer = text()
+    except UnknownRule as error:
+        _fail(str(error))
+    except InputError as error:
+        _fail(error.located(path))
+    output = Output("never")
+    try:
+        output.write(answer.encode(output.encoding, "backslashreplace"))
+    except OSError as error:
+        raise typer.Exit(_output_failed(error)) from None
+
+
+def _fail(message: str) -> NoReturn:
+    from dockopt.optimizer.report.terminal import print_error
+
+    print_error(message)
+    raise typer.Exit(2)
+
+
+def _output_failed(error: OSError) -> int:
+    """The exit code when standard output takes nothing more: like a program that SIGPIPE ended, or 2 with a message."""
+    import os
+    import sys
+
+    # whatever is still buffered must not fail again when the interpreter shuts down
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 141
+    _fail(f"standard output cannot be written: {error.strerror}")
+
+
+def run_command_line(arguments: list[str] | None = None) -> int:
+    """Run the program on `arguments` (default: those of the process) and return its exit code; never raises.
+
+    0 fine, 1 findings with `--check`, 2 wrong usage or unusable input, 3 a defect of dockopt, 130 interrupted.
+    """
+    try:
+        result = app(args=arguments, prog_name="dockopt", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 2
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        return _last_resort(error)
+
+
+def _last_resort(error: Exception) -> int:
+    from dockopt.optimizer.report.terminal import print_error
+
+    # typer brings its own copy of click from 0.26 on: its usage errors are known by their shape, not by their class
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+        context = getattr(error, "ctx", None)
+        if context is not None and type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(context.get_help(), err=True)
+        else:
+            command = context.command_path if context is not None else "dockopt"
+            message = str(error.format_message()).strip().rstrip(".")
+            print_error(f"{message[:1].lower()}{message[1:]}; `{command} --help` tells more")
+        return int(error.exit_code)
+    import os
+
+    from dockopt.optimizer.invocation import INTERNAL_ERROR, internal_error
+
+    print_error(internal_error(error, bool(os.environ.get("DOCKOPT_TRACEBACK"))))
+    return INTERNAL_ERROR
+
+
+def main() -> None:
+    """Entry point of the `dockopt` script."""
+    raise SystemExit(run_command_line())

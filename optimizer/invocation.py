@@ -1,0 +1,271 @@
+"""One call of `suggest` or `fix`: find the files, analyse each, report, write where asked, and choose the exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dockopt.optimizer import engine
+from dockopt.optimizer.engine import Options
+from dockopt.optimizer.inputs import InputError, check_dockerfile, read_file, read_stdin
+from dockopt.optimizer.proposal import FileReport
+from dockopt.optimizer.report.outcome import Outcome, Shown
+from dockopt.optimizer.report.terminal import Output, is_terminal, print_error
+from dockopt.optimizer.report.text import Line, diff_blocks, file_blocks, summary_line
+
+FINE, FINDINGS, BAD_INPUT, INTERNAL_ERROR = 0, 1, 2, 3
+STDIN = "-"
+_PROGRESS_ABOVE = 50
+_NAMES = "looked for Dockerfile, *.Dockerfile, Dockerfile.*, Containerfile"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for."""
+
+    paths: Sequence[str] = ()
+    stdin_filename: str | None = None
+    options: Options = field(default_factory=Options)
+    shown: Shown = field(default_factory=Shown)
+    fix: bool = False
+    write: bool = False
+    check: bool = False
+    json: bool = False
+    color: str = "auto"
+    traceback: bool = False
+
+
+class UsageProblem(Exception):  # noqa: N818 - it is the caller's problem
+    """The call itself makes no sense; the message says how to put it right."""
+
+
+def run(request: Request) -> int:
+    """Do what is asked and return the exit code: the worst one over all files.
+
+    Prints on standard output and standard error. Raises `UsageProblem` before anything is read, `BrokenPipeError` where
+    nobody reads the output any more.
+    """
+    _refuse_nonsense(request)
+    output = Output(request.color)
+    code = FINE
+    sources: list[str] = []
+    for source, problem in _sources(request.paths or (".",)):
+        if problem is None:
+            sources.append(source)
+        else:
+            print_error(f"{source}: {problem}")
+            code = BAD_INPUT
+    outcomes: list[Outcome] = []
+    for source in _with_progress(sources, output):
+        outcome = _process(source, request)
+        outcomes.append(outcome)
+        code = max(code, _code(outcome, request))
+        if outcome.error is not None:
+            print_error(outcome.error)
+        if not request.json:
+            _show(outcome, request, output)
+            _forget(outcome)
+    if request.json:
+        from dockopt.optimizer.report.json import document
+
+        output.write(document(outcomes).encode("ascii"))
+    elif not request.shown.quiet:
+        _close(outcomes, request, output)
+    return code
+
+
+def _refuse_nonsense(request: Request) -> None:
+    if request.paths.count(STDIN) > 1:
+        raise UsageProblem("`-` stands for standard input and can be given only once")
+    if STDIN not in request.paths:
+        if request.stdin_filename is not None:
+            raise UsageProblem("`--stdin-filename` names standard input; give `-` as the path too")
+    elif request.fix and len(request.paths) > 1:
+        raise UsageProblem("`fix -` writes one Dockerfile to standard output; give no other paths")
+    elif request.write:
+        raise UsageProblem("`--write` cannot write standard input back; without it `fix -` prints the result")
+    context = request.options.context
+    if context is not None and not os.path.isdir(context):  # noqa: PTH112 - Path.is_dir raises without permission
+        raise UsageProblem(f"`--context {context}`: no such directory")
+
+
+def _sources(paths: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    """The Dockerfiles that the paths stand for, each once, or a path with the reason why there is none."""
+    seen: set[str] = set()
+    for path in paths:
+        if path == STDIN:
+            yield STDIN, None
+            continue
+        if not path:
+            yield "''", "the path is empty"
+            continue
+        found = [path]
+        if os.path.isdir(path):  # noqa: PTH112
+            from dockopt.optimizer.context.discover import find_dockerfiles
+
+            try:
+                found = [str(entry) for entry in find_dockerfiles([Path(path)])]
+            except OSError as error:
+                yield path, f"cannot be searched: {error.strerror or error}"
+                continue
+            if not found:
+                yield path, f"no Dockerfile found here ({_NAMES})"
+        for entry in found:
+            # links are not followed: the same file reached through another directory has another context
+            key = os.path.abspath(entry)  # noqa: PTH100
+            if key not in seen:
+                seen.add(key)
+                yield entry, None
+
+
+def _process(source: str, request: Request) -> Outcome:
+    """Read, analyse and perhaps write one file; everything that can go wrong with it ends up in the outcome."""
+    name = (request.stdin_filename or "Dockerfile") if source == STDIN else source
+    outcome = Outcome(name)
+    try:
+        content = read_stdin() if source == STDIN else read_file(Path(source))
+        check_dockerfile(content)
+        outcome.report = engine.analyze(Path(name), content, request.options)
+        outcome.error = outcome.report.error
+        if outcome.error is None:
+            _check_report(outcome.report, content)
+            _read_other_files(outcome)
+            if request.write and outcome.report.changes:
+                _write(outcome, Path(source))
+    except InputError as error:
+        outcome.error = error.located(name)
+    except Exception as error:
+        outcome.report, outcome.internal = None, True
+        outcome.error = internal_error(error, request.traceback, name)
+    return outcome
+
+
+def internal_error(error: Exception, traceback: bool, name: str = "") -> str:
+    """One line for a defect of dockopt; the traceback goes to standard error only where it is asked for."""
+    if traceback:
+        import traceback as formatter
+
+        for line in "".join(formatter.format_exception(error)).splitlines():
+            print_error(line)
+    where = f"{name}: " if name else ""
+    what = f"{type(error).__name__}: {error}".strip().rstrip(":")
+    how = "" if traceback else "; please report it with what `--traceback` prints"
+    return f"{where}internal error: {what}{how}"
+
+
+def _check_report(report: FileReport, content: bytes) -> None:
+    """Hold the engine to its word before anything is shown or written."""
+    if report.source != content:
+        raise AssertionError("the report speaks of another text")
+    if report.result != report.source and not report.changes:
+        raise AssertionError("the text was changed without a reason")
+
+
+def _read_other_files(outcome: Outcome) -> None:
+    """Read what the other files of the changes hold now; raises `InputError` for one outside of the context."""
+    report = outcome.report
+    assert report is not None
+    before: dict[str, bytes | None] = {}
+    for relative in report.other_files:
+        path = _other_path(report, relative)
+        before[relative] = read_file(path) if os.path.lexists(path) else None
+    outcome.other_before = before
+
+
+def _other_path(report: FileReport, relative: str) -> Path:
+    context = Path(report.context or ".")
+    path = context / relative
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(context)):
+        raise InputError(f"the change would edit `{relative}`, which lies outside of the context")
+    return path
+
+
+def _write(outcome: Outcome, path: Path) -> None:
+    from dockopt.optimizer.write import WriteRefused, write_files
+
+    report = outcome.report
+    assert report is not None
+    changes: dict[Path, tuple[bytes | None, bytes]] = {path: (report.source, report.result)}
+    for relative, after in report.other_files.items():
+        changes[_other_path(report, relative)] = (outcome.other_before[relative], after)
+    try:
+        write_files({file: pair for file, pair in changes.items() if pair[0] != pair[1]})
+    except WriteRefused as error:
+        outcome.error = f"{outcome.path}: nothing was written: {error}"
+    else:
+        outcome.written = True
+
+
+def _code(outcome: Outcome, request: Request) -> int:
+    if outcome.internal:
+        return INTERNAL_ERROR
+    if outcome.error is not None:
+        return BAD_INPUT
+    return FINDINGS if request.check and outcome.findings(request.shown) else FINE
+
+
+def _show(outcome: Outcome, request: Request, output: Output) -> None:
+    if outcome.report is None or outcome.report.error is not None:
+        return
+    if request.fix and STDIN in request.paths:
+        _show_fixed_stdin(outcome, output)
+        return
+    output.show(file_blocks(outcome, request.shown))
+    if outcome.written:
+        output.show([Line(f"  written: {', '.join(_written_files(outcome))}", "good")])
+    else:
+        output.show(diff_blocks(outcome))
+
+
+def _show_fixed_stdin(outcome: Outcome, output: Output) -> None:
+    report = outcome.report
+    assert report is not None
+    if outcome.error is None:
+        output.write(report.result)
+
+
+def _written_files(outcome: Outcome) -> list[str]:
+    from dockopt.optimizer.report.safe_text import safe
+
+    report = outcome.report
+    assert report is not None
+    return [safe(outcome.path), *(safe(_other_path(report, relative)) for relative in sorted(report.other_files))]
+
+
+def _forget(outcome: Outcome) -> None:
+    """Keep of a shown file what the summary counts: a thousand files must not stay in memory."""
+    report = outcome.report
+    if report is not None:
+        report.source = report.result = b""
+        report.refusals.clear()
+        report.other_files.clear()
+
+
+def _close(outcomes: list[Outcome], request: Request, output: Output) -> None:
+    if STDIN in request.paths and request.fix:
+        return
+    if len(outcomes) > 1:
+        output.show([summary_line(outcomes)])
+    if request.fix and not request.write and any(outcome.report and outcome.report.changes for outcome in outcomes):
+        # on standard error: what is piped into `patch` stays a diff
+        print_error("nothing was written; `fix --write` applies the changes")
+
+
+def _with_progress(sources: list[str], output: Output) -> Iterator[str]:
+    """The sources, with a bar on standard error where there are many and somebody watches."""
+    if len(sources) <= _PROGRESS_ABOVE or not is_terminal(sys.stderr):
+        yield from sources
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    # what is printed meanwhile would tear the bar when both go to one terminal
+    output.hold()
+    try:
+        with Progress(console=Console(stderr=True, markup=False, highlight=False), transient=True) as progress:
+            yield from progress.track(sources, description="analysing")
+    finally:
+        output.release()
