@@ -1,6 +1,8 @@
 """The build context: where it is, what of it the builder sends, and which of its files git knows."""
 
+from dockopt.optimizer.context.discover import find_dockerfiles, is_dockerfile_name
 from dockopt.optimizer.context.ignore import IgnoreFileError, IgnoreRules, Pattern
+from dockopt.optimizer.context.locate import Located, locate_context, repository_root
 from dockopt.optimizer.context.tree import BuildContext, ContextError, ContextTooLarge, Kind
 
 __all__ = [
@@ -10,5 +12,10 @@ __all__ = [
     "IgnoreFileError",
     "IgnoreRules",
     "Kind",
+    "Located",
     "Pattern",
+    "find_dockerfiles",
+    "is_dockerfile_name",
+    "locate_context",
+    "repository_root",
 ]

@@ -36,11 +36,10 @@ def has_wildcard(component: str) -> bool:
 def match(pattern: str, name: str) -> bool:
     """Return `filepath.Match(pattern, name)`: `*` and `?` stop at `/`, no `**`, `[^a]` negates, `[!a]` does not.
 
-    Raises BadPatternError for every malformed pattern, whether or not the name was already known not to match.
+    Raises BadPatternError for a malformed pattern, but only where the matching gets that far: unlike `path.Match`,
+    `filepath.Match` does not look at what stands behind a star once the name cannot match.
     """
     chunks = _chunks(pattern)
-    for _, chunk in chunks:
-        _match_chunk(chunk, None)
     at = 0
     for index, (star, chunk) in enumerate(chunks):
         last = index == len(chunks) - 1
@@ -92,13 +91,12 @@ def _chunks(pattern: str) -> list[tuple[bool, str]]:
     return chunks
 
 
-def _match_chunk(chunk: str, name: str | None) -> int | None:
-    """Match a star-free chunk at the start of `name`; return how much it took, None for no match.
+def _match_chunk(chunk: str, text: str) -> int | None:
+    """Match a star-free chunk at the start of `text`; return how much it took, None for no match.
 
-    A name of None only checks the syntax. Raises BadPatternError.
+    The chunk is checked to its end also behind a mismatch. Raises BadPatternError.
     """
-    failed = name is None
-    text = name or ""
+    failed = False
     at = used = 0
     while at < len(chunk):
         if not failed and used == len(text):
