@@ -205,7 +205,7 @@ def parse(
 def _pattern(raw: str) -> Operand:
     """Return the operand of a word that the shell expands, if at least the directory of its matches is certain."""
     found = _GLOB.search(raw)
-    if found is None or not _GLOB_WORD.fullmatch(raw) or ".." in raw:
+    if found is None or not _GLOB_WORD.fullmatch(raw) or ".." in raw[raw.rfind("/", 0, found.start()) + 1 :]:
         raise NotUnderstood(f"the word `{raw}` is not known before the build")
     if found.start() == 0 and raw[0] != "{":
         raise NotUnderstood(f"a file that `{raw}` matches may look like an option; write `./{raw}`")

@@ -89,8 +89,8 @@ def curl(invocation: Invocation, around: Surroundings) -> Effects:
         _urls(invocation),
         switches="-f -s -S -L -k -v -# -O -i -I -g -4 -6 -N -q --fail --silent --show-error --location --insecure "
         "--verbose --progress-bar --remote-name --include --head --globoff --ipv4 --ipv6 --compressed --create-dirs "
-        "--tlsv1.2 --tlsv1.3 --http1.1 --http2 --retry-connrefused --retry-all-errors --fail-with-body --no-progress-meter "
-        "--no-buffer --ssl-reqd --location-trusted --remote-name-all",
+        "--tlsv1.2 --tlsv1.3 --http1.1 --http2 --retry-connrefused --retry-all-errors --fail-with-body "
+        "--no-progress-meter --no-buffer --ssl-reqd --location-trusted --remote-name-all",
         valued="-o --output --output-dir -H --header -d --data -w --write-out",
         any_value="-A --user-agent -e --referer -X --request --retry --retry-delay --retry-max-time --connect-timeout "
         "-m --max-time --proto --proto-redir --max-redirs -u --user --limit-rate",

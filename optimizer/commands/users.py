@@ -25,7 +25,7 @@ from dockopt.optimizer.regions import region
 ACCOUNT_DATES = "account-dates: the day on which an account was made, which /etc/shadow records, does not matter"
 
 _DATA_BASES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
-#: the data bases, their backups and the lock that stays, and what counts failed logins; `/var/lib/sss` is told of new accounts
+#: the data bases, their backups, the lock that stays, what counts logins, and the cache that is told of new accounts
 _ACCOUNT_FILES = (
     *(f"/etc/{name}{suffix}" for name in _DATA_BASES for suffix in ("", "-")),
     "/etc/.pwd.lock", "/var/log/faillog", "/var/log/lastlog", "/var/log/tallylog", "/var/lib/lastlog", "/var/lib/sss",

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pytest
-
 from dockopt.optimizer.commands import Invocation, effects_of
 from dockopt.optimizer.effects import Effects
 
@@ -67,7 +66,15 @@ def ask() -> Ask:
     return effects
 
 
-def shown(effects: Effects) -> list[str]:
-    """Return the writes of known effects in short."""
-    assert effects.unknown is None, effects.unknown
-    return [f"{w.kind.value} {w.region}" + (f" {w.mode}" if w.mode else "") for w in effects.writes]
+Shown = Callable[[Effects], list[str]]
+
+
+@pytest.fixture
+def writes_of() -> Shown:
+    """Return the writes of known effects in short: `set /app/x`."""
+
+    def shown(effects: Effects) -> list[str]:
+        assert effects.unknown is None, effects.unknown
+        return [f"{w.kind.value} {w.region}" + (f" {w.mode}" if w.mode else "") for w in effects.writes]
+
+    return shown

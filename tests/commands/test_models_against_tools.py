@@ -1,0 +1,442 @@
+"""The models against the real programs: what they write is claimed, and what is claimed unread changes nothing."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import shutil
+import stat
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from dockopt.optimizer.commands import Invocation, effects_of
+from dockopt.optimizer.effects import Effects, Kind
+from dockopt.optimizer.regions import Region, below
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#: raise it for a thorough run
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "60"))
+_ENVIRONMENT = {"PATH": _PATH, "HOME": "/nonexistent", "LD_PRELOAD": "", "LD_LIBRARY_PATH": "", "LD_AUDIT": ""}
+
+
+@dataclass
+class RealSurroundings:
+    """A directory of this machine as if it were the image; kinds are looked up without following links."""
+
+    root: Path
+    user: str | None = "root"
+    online: bool = False
+
+    @property
+    def cwd(self) -> str | None:
+        return str(self.root / "app")
+
+    @property
+    def project_roots(self) -> tuple[str, ...]:
+        return (str(self.root / "app"),)
+
+    def variable(self, name: str) -> tuple[bool, str | None]:
+        return True, _ENVIRONMENT.get(name) or None
+
+    def context_path(self, path: str) -> str | None:
+        return None
+
+    def read_context(self, path: str) -> bytes | None:
+        return None
+
+    def kind(self, path: str) -> str:
+        step = Path("/")
+        for part in Path(path).parts[1:]:
+            if step.is_symlink() and below(str(step), str(self.root)):
+                return "unknown"
+            step /= part
+        try:
+            mode = step.lstat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return "absent"
+        return "file" if stat.S_ISREG(mode) else "directory" if stat.S_ISDIR(mode) else "unknown"
+
+
+def plant(root: Path) -> None:
+    """Make the image: a project with links in it, and a directory beside it."""
+    if root.exists():
+        shutil.rmtree(root)
+    for name, content in {
+        "app/a": "alpha\n",
+        "app/b": "beta\n",
+        "app/d/a": "inner alpha\n",
+        "app/d/e/f": "deep\n",
+        "app/other": "other\n",
+        "out/a": "outer alpha\n",
+        "out/d/x": "x\n",
+        "out/victim": "untouched\n",
+        "app/secret.txt": "secret\n",
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+    (root / "app/empty").mkdir()
+    (root / "app/link").symlink_to("../out/victim")
+    (root / "app/dirlink").symlink_to("../out/d")
+    (root / "app/d/leak").symlink_to("../../out/victim")
+    (root / "out/d.tgz").write_bytes(archive())
+
+
+@functools.cache
+def archive() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as packed:
+        for name, content in {"d/a": b"packed alpha\n", "d/e/f": b"packed deep\n"}.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            packed.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def snapshot(root: Path) -> dict[str, tuple[object, ...]]:
+    """Return type, mode, owner and content of everything below a directory."""
+    found: dict[str, tuple[object, ...]] = {}
+    for path in sorted(root.rglob("*")):
+        info = path.lstat()
+        content: object = None
+        if path.is_symlink():
+            content = str(path.readlink())
+        elif path.is_file():
+            content = path.read_bytes()
+        found[str(path)] = (info.st_mode, info.st_uid, info.st_gid, content)
+    return found
+
+
+def ask(line: str, root: Path) -> Effects:
+    raw = tuple(line.split())
+    argv = tuple(None if set(word) & set("*?") else word for word in raw)
+    return effects_of(Invocation(argv, raw), RealSurroundings(root))
+
+
+def run(line: str, root: Path, **extra: str) -> subprocess.CompletedProcess[bytes]:
+    environment = {**{k: v for k, v in _ENVIRONMENT.items() if v}, **extra}
+    return subprocess.run(
+        ["sh", "-c", line],
+        cwd=root / "app",
+        env=environment,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def claimed(path: str, effects: Effects) -> bool:
+    for write in effects.writes:
+        if write.kind is Kind.DIRECTORY and any(below(include, path) for include in write.region.include):
+            return True
+        if write.kind is Kind.SET and any(below(include, path) for include in write.region.include):
+            return True  # the file itself, and parents that it makes
+        if write.region.covers(Region((path,))):
+            return True
+    return False
+
+
+def matters(path: str, effects: Effects) -> bool:
+    """Tell whether the model says that a path is read; the old content of a MAY write is."""
+    where = Region((path,))
+    return (
+        effects.reads.overlaps(where)
+        or any(below(path, probe) or below(probe, path) for probe in effects.probes)
+        or any(write.region.overlaps(where) for write in effects.writes)
+    )
+
+
+def mutate(root: Path, effects: Effects) -> int:
+    """Change, remove and add files that the model claims unread; return how many."""
+    changed = 0
+    for i, path in enumerate(sorted(p for p in root.rglob("*") if not p.is_dir() or p.is_symlink())):
+        if matters(str(path), effects):
+            continue
+        changed += 1
+        if i % 3 == 0:
+            path.unlink()
+        elif not path.is_symlink():
+            path.write_text("mutated\n")
+            path.chmod(0o640)
+    for directory in [root, *(p for p in root.rglob("*") if p.is_dir() and not p.is_symlink())]:
+        new = directory / "zz-new"
+        if not matters(str(new), effects):
+            new.write_text("new\n")
+            changed += 1
+    return changed
+
+
+def check(line: str, root: Path) -> Effects | None:
+    """Run a command twice and compare it with its model; None if the model does not understand it or it fails."""
+    plant(root)
+    effects = ask(line, root)
+    if effects.unknown is not None:
+        return None
+    before = snapshot(root)
+    first = run(line, root)
+    after = snapshot(root)
+    if first.returncode != 0:
+        return None
+    for path in {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}:
+        assert claimed(path, effects), f"`{line}` changed {path}, which its model does not say: {effects.writes}"
+    for write in effects.writes:
+        for path in write.region.include:
+            mode = after[path][0] if path in after else None
+            assert not (write.kind is Kind.KILL and mode is not None and not _made_again(path, effects)), line
+            assert write.kind is not Kind.SET or (isinstance(mode, int) and stat.S_ISREG(mode)), line
+            assert write.kind is not Kind.DIRECTORY or (Path(path).is_dir()), line
+    plant(root)
+    mutate(root, effects)
+    second = run(line, root, UNREAD_VARIABLE="x", VERSION="2")
+    assert second.returncode == 0, f"`{line}` fails when unread files change: {second.stderr!r}"
+    again = snapshot(root)
+    for write in effects.writes:
+        inside = {path for path in after.keys() | again.keys() if write.region.covers(Region((path,)))}
+        if write.kind is Kind.DIRECTORY:
+            inside = set(write.region.include)
+        for path in inside:
+            assert after.get(path) == again.get(path), (
+                f"`{line}` made {path} from something that its model does not read"
+            )
+    if not effects.writes:
+        assert first.stdout == second.stdout, f"`{line}` printed something that its model does not read"
+    return effects
+
+
+def _made_again(path: str, effects: Effects) -> bool:
+    return any(w.kind is not Kind.KILL and w.region.overlaps(Region((path,))) for w in effects.writes)
+
+
+COMMANDS = [
+    "mkdir -p new/deep/er",
+    "mkdir -m 700 new",
+    "mkdir -p -m 0700 x/y",
+    "cp a new",
+    "cp a b",
+    "cp a d",
+    "cp a d/",
+    "cp a b empty",
+    "cp -t empty a b",
+    "cp -r d new",
+    "cp -a d ../out/copy",
+    "cp -r d ../out",
+    "cp d/*a ../out",
+    "cp link new",
+    "cp -P a new",
+    "cp -n a b",
+    "mv a new",
+    "mv a d",
+    "mv a b ../out",
+    "mv d ../out/moved",
+    "mv d/e empty",
+    "mv ./*b ../out",
+    "rm a",
+    "rm -f nothing a",
+    "rm -rf d nothing",
+    "rm -rf link",
+    "rm -rf d/*",
+    "rm -rf ../out/*",
+    "rmdir empty",
+    "touch a",
+    "touch fresh",
+    "touch -c nothing",
+    "chmod 600 a",
+    "chmod -x a",
+    "chmod -R go-rwx ../out",
+    "chmod u+x,g-w ../out/a",
+    "chown -R 1234:1234 ../out",
+    "chown 1234 a",
+    "ln -s ../out/victim fresh",
+    "ln -sf a ../out/a",
+    "ln -s ../out/victim",
+    "install -m 600 a new",
+    "install -d -m 750 made/here",
+    "install -D a p/q/r",
+    "tar -xzf ../out/d.tgz -C ../out",
+    "tar xf ../out/d.tgz -C ../out --strip-components=1",
+    "tar -tzf ../out/d.tgz",
+    "sed -i s/alpha/omega/ a",
+    "sed -i.bak -e 1d a",
+    "sed -n 1p a",
+    "tee -a a",
+    "tee new",
+    "cat a",
+    "cat a d/a",
+    "head -n 1 a",
+    "wc -c a",
+    "sort a",
+    "grep -c alpha a",
+    "grep alpha a d/a",
+    "sha256sum a",
+    "cut -c 1-3 a",
+    "echo hello",
+    "printf %s hello",
+    "test -f a",
+    "[ -d d ]",
+    "[ ! -e nothing ]",
+    "basename /x/y",
+    "pwd",
+    "which sh",
+    "ls empty",
+    "sleep 0",
+    "true",
+]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_real_program_keeps_to_its_model(line: str, tmp_path: Path) -> None:
+    assert check(line, tmp_path / "image") is not None, f"`{line}` is not understood or fails"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("cp a link", id="writes-through-a-link-to-a-file"),
+        pytest.param("cp a dirlink/new", id="writes-through-a-link-to-a-directory"),
+        pytest.param("cp -r ../out/. d", id="merges-into-a-directory-that-may-hold-links"),
+        pytest.param("chmod 600 link", id="chmod-follows-a-link"),
+        pytest.param("chmod 600 ./*", id="chmod-follows-links-that-a-pattern-matches"),
+        pytest.param("touch link", id="touch-follows-a-link"),
+        pytest.param("tee link", id="tee-follows-a-link"),
+        pytest.param("rm -rf dirlink/x", id="rm-behind-a-link"),
+        pytest.param("mkdir -p dirlink/new", id="mkdir-behind-a-link"),
+        pytest.param("mv dirlink/x new", id="mv-from-behind-a-link"),
+        pytest.param("sed -i s/a/b/ dirlink/x", id="sed-behind-a-link"),
+        pytest.param("tar -xzf ../out/d.tgz", id="unpacks-among-links"),
+    ],
+)
+def test_refuses_what_goes_through_links_of_the_project(line: str, tmp_path: Path) -> None:
+    plant(tmp_path / "image")
+    reason = ask(line, tmp_path / "image").unknown
+    assert reason is not None
+    assert "link" in reason
+
+
+def test_a_mutation_reaches_something(tmp_path: Path) -> None:
+    root = tmp_path / "image"
+    plant(root)
+    assert mutate(root, ask("cp a new", root)) > 5
+
+
+def test_the_check_notices_a_model_that_claims_too_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = Effects(reads=Region(("/usr",)), writes=())
+    monkeypatch.setattr(f"{__name__}.ask", lambda line, root: wrong)
+    with pytest.raises(AssertionError, match="does not say"):
+        check("rm a", tmp_path / "image")
+    with pytest.raises(AssertionError, match=r"unread files change|does not read"):
+        check("cat other a b", tmp_path / "image")
+
+
+_NAMES = [
+    *(
+        "a",
+        "b",
+        "d",
+        "d/",
+        "d/a",
+        "d/e",
+        "d/e/f",
+        "empty",
+        "link",
+        "dirlink",
+        "dirlink/x",
+        "d/leak",
+        "new",
+        "new/x",
+        ".",
+    ),
+    *("../out", "../out/a", "../out/new", "../out/d", "d/.", "./d/*", "../out/*"),
+]
+_TOOLS = [
+    *(
+        "cp",
+        "cp -r",
+        "cp -a",
+        "cp -rL",
+        "cp -P",
+        "mv",
+        "mv -f",
+        "rm",
+        "rm -f",
+        "rm -rf",
+        "mkdir",
+        "mkdir -p",
+        "mkdir -pm 700",
+    ),
+    *("rmdir", "touch", "touch -c", "chmod 640", "chmod -R 700", "chown 12", "chown -R 12:34", "chown -h 12", "ln -s"),
+    *(
+        "ln -sf",
+        "ln -sfn",
+        "install",
+        "install -D",
+        "install -d",
+        "sed -i s/a/b/",
+        "tee",
+        "cat",
+        "grep -r a",
+        "ls",
+        "ls -R",
+    ),
+    *("test -e", "wc -c", "tar -xf ../out/d.tgz -C"),
+]
+
+
+@st.composite
+def _lines(draw: st.DrawFn) -> str:
+    operands = draw(st.lists(st.sampled_from(_NAMES), min_size=1, max_size=3))
+    return f"{draw(st.sampled_from(_TOOLS))} {' '.join(operands)}"
+
+
+@pytest.fixture(scope="module")
+def workshop() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as directory:
+        yield Path(directory).resolve()
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much],
+)
+@given(line=_lines())
+def test_any_understood_command_keeps_to_its_model(line: str, workshop: Path) -> None:
+    assume(check(line, workshop / "image") is not None)
+
+
+def test_git_questions_write_nothing(tmp_path: Path) -> None:
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    root = tmp_path / "image"
+    plant(root)
+    identity = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    setup = "git init -q . && git add -A && git -c user.name=x -c user.email=x@y commit -qm one && git tag v1"
+    assert run(setup, root, **identity).returncode == 0
+    for line in (
+        "git describe --tags --always",
+        "git rev-parse --short HEAD",
+        "git log -1 --format=%H",
+        "git ls-files",
+        "git tag --list",
+    ):
+        effects = ask(line, root)
+        assert effects.unknown is None, line
+        assert effects.writes == ()
+        before = snapshot(root)
+        assert run(line, root, **identity).returncode == 0, line
+        assert snapshot(root) == before, line
+    (root / "app/a").touch()
+    os.utime(root / "app/a", (1, 1))
+    before = snapshot(root)
+    line = "git describe --tags --dirty"
+    assert run(line, root, **identity).returncode == 0
+    changed = {path for path, value in snapshot(root).items() if before.get(path) != value}
+    effects = ask(line, root)
+    assert changed, "the index was not refreshed, so this tests nothing"
+    assert all(claimed(path, effects) for path in changed)
