@@ -1,0 +1,1 @@
+"""The analysis: from the bytes of a Dockerfile to proven changes."""

@@ -13,6 +13,10 @@ _STANDARD = frozenset(
     "/ /bin /dev /etc /home /lib /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /usr/bin /usr/lib /usr/local "
     "/usr/local/bin /usr/local/lib /usr/local/share /usr/sbin /usr/share /var".split()
 )
+#: directories that the official images leave empty, and the root, which holds nothing but standard directories
+_COMPLETE = frozenset({"/", "/home", "/media", "/mnt", "/opt", "/srv", "/usr/src"})
+#: entries of `/` that some releases have and others have not
+UNCERTAIN_ROOT = frozenset({"boot", "lib32", "lib64", "libx32", "lost+found", "afs", "data", "local"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +30,42 @@ class BaseFacts:
     cwd: str | None = None
     user: str | None = None
     directories: frozenset[str] = frozenset({"/"})
-    #: variables of this prefix that `environment` does not name are unset
-    unset_prefixes: tuple[str, ...] = ()
+    #: directories of which every entry is known (the standard ones): nothing else lies directly in them
+    complete: frozenset[str] = frozenset()
 
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_GO_UNSET = ("GOMODCACHE", "GOCACHE", "GOFLAGS", "GOENV", "GOBIN", "GOWORK", "GOPROXY", "GOOS", "GOARCH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "CGO_ENABLED")
+_GO_UNSET = (
+    "GOMODCACHE",
+    "GOCACHE",
+    "GOFLAGS",
+    "GOENV",
+    "GOBIN",
+    "GOWORK",
+    "GOPROXY",
+    "GOOS",
+    "GOARCH",
+    "GO111MODULE",
+    "GOTMPDIR",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "CGO_ENABLED",
+)
 _UNSET: dict[str, str | None] = dict.fromkeys(_GO_UNSET)
 
 #: golang: ENV GOLANG_VERSION, GOTOOLCHAIN=local (1.21 and later), GOPATH=/go, PATH; WORKDIR $GOPATH; user root
 _GOLANG = BaseFacts(
     "golang",
-    {"GOPATH": "/go", "PATH": f"/go/bin:/usr/local/go/bin:{_PATH}", "HOME": "/root", **_UNSET},
+    {"GOPATH": "/go", "PATH": f"/go/bin:/usr/local/go/bin:{_PATH}", **_UNSET},
     cwd="/go",
     user="root",
     directories=_STANDARD | {"/go", "/go/bin", "/go/src", "/usr/local/go", "/usr/local/go/bin"},
+    complete=_COMPLETE | {"/go/src", "/go/bin"},
 )
 
 
 def _plain(family: str) -> BaseFacts:
-    return BaseFacts(family, {"PATH": _PATH, "HOME": "/root", "GOPATH": None, **_UNSET}, "/", "root", _STANDARD)
+    return BaseFacts(family, {"PATH": _PATH, "GOPATH": None, **_UNSET}, "/", "root", _STANDARD, _COMPLETE)
 
 
 _OFFICIAL: dict[str, BaseFacts] = {
@@ -54,7 +74,7 @@ _OFFICIAL: dict[str, BaseFacts] = {
     "debian": _plain("debian"),
     "ubuntu": _plain("debian"),
     "buildpack-deps": _plain("debian"),
-    "busybox": BaseFacts("busybox", {"PATH": _PATH, "HOME": "/root"}, "/", "root"),
+    "busybox": BaseFacts("busybox", {"PATH": _PATH}, "/", "root"),
     "fedora": _plain("rpm"),
     "rockylinux": _plain("rpm"),
     "almalinux": _plain("rpm"),

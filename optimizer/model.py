@@ -113,7 +113,10 @@ class Build:
         return tuple(
             stage
             for stage in self.dockerfile.stages
-            if stage.index == last or not consumed[stage.index] or stage.name in self.targets or str(stage.index) in self.targets
+            if stage.index == last
+            or not consumed[stage.index]
+            or stage.name in self.targets
+            or str(stage.index) in self.targets
         )
 
     @cached_property

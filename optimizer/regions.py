@@ -40,7 +40,7 @@ def join(directory: str, path: str) -> str:
 
 def below(path: str, root: str) -> bool:
     """Tell whether `path` is `root` or lies in its subtree (both normalized)."""
-    return path == root or root == "/" or path.startswith(root + "/")
+    return root in (path, "/") or path.startswith(root + "/")
 
 
 def relative(path: str, root: str) -> str:

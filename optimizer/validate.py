@@ -54,8 +54,8 @@ def _compare(old: Build, new: Build, declared: frozenset[str]) -> Verdict:
         return _unproven("the stages are not the same", after.stages[0].from_.start_line)
     if (before.escape, before.syntax, before.check) != (after.escape, after.syntax, after.check):
         return _unproven("the parser directives are not the same", 1)
-    for problem in (*_new_failures(old, new), *_frozen_downloads(old, new), *_frontend(old, new)):
-        return _unproven(*problem)
+    for failure in (*_new_failures(old, new), *_frozen_downloads(old, new), *_frontend(old, new)):
+        return _unproven(*failure)
     holes = tuple(sorted(normalize(path) for path in declared if not path.startswith("config:")))
     region = EVERYTHING.minus(*holes) if holes else EVERYTHING
     compared: list[str] = []
@@ -72,7 +72,9 @@ def _compare(old: Build, new: Build, declared: frozenset[str]) -> Verdict:
             return _unproven(*_explain(left, right, region))
         strictly_equal &= left.final.files.read(EVERYTHING) == right.final.files.read(EVERYTHING)
         name = stage.name or f"stage {stage.index}"
-        compared.append(f"`{name}`: {len(left.final.files.ops)} writes over {left.final.files.base}, value {a.digest[:12]} on both sides")
+        compared.append(
+            f"`{name}`: {len(left.final.files.ops)} writes over {left.final.files.base}, value {a.digest[:12]} on both sides"
+        )
         compared.append(f"`{name}`: {len(left.final.image())} settings of the image")
     assumptions = {a for build in (old, new) for e in build.executed for a in e.effects.assumptions}
     if len(after.stages) > 1:
@@ -138,7 +140,8 @@ def _renewed_by(item: str, inputs: frozenset[str]) -> bool:
         return True
     kind, _, path = item.partition(":")
     return kind == "context" and any(
-        other.startswith("context:") and (other == "context:" or f"{path}/".startswith(other[len("context:") :] + "/")) for other in inputs
+        other.startswith("context:") and (other == "context:" or f"{path}/".startswith(other[len("context:") :] + "/"))
+        for other in inputs
     )
 
 

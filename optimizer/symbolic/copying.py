@@ -33,7 +33,9 @@ class _Copy:
     many: bool
 
 
-def copy_instruction(executor: Executor, state: StageState, instruction: Instruction, run: StageRun | None) -> StageState:
+def copy_instruction(
+    executor: Executor, state: StageState, instruction: Instruction, run: StageRun | None
+) -> StageState:
     """Return the state after a COPY or ADD."""
     from dockopt.optimizer.symbolic.execute import evaluate
 
@@ -44,8 +46,12 @@ def copy_instruction(executor: Executor, state: StageState, instruction: Instruc
         # a name is looked up in the image; an unknown one silently means root
         accounts = state.files.read(Region(("/etc/group", "/etc/passwd")))
         owner = Value(term("owner", owner.term, accounts))
-    extra = [f"{flag.name}={flag.value}" for flag in instruction.flags if flag.name not in ("from", "chown", "chmod", "link")]
-    link = instruction.flag("link") not in (None, "false") or any(f.name == "link" and f.value is None for f in instruction.flags)
+    extra = [
+        f"{flag.name}={flag.value}" for flag in instruction.flags if flag.name not in ("from", "chown", "chmod", "link")
+    ]
+    link = instruction.flag("link") not in (None, "false") or any(
+        f.name == "link" and f.value is None for f in instruction.flags
+    )
     link = link and mode is None
     attributes = term(
         "attributes",
@@ -130,7 +136,9 @@ def _somehow(state: StageState, copy: _Copy, destination: Value, value: Term, la
     return replace(state, files=files.put(where, new, copy.line, label))
 
 
-def _place_file(state: StageState, copy: _Copy, destination: Value, name: str, value: Term, label: str, source: ContextSource | None) -> StageState:
+def _place_file(
+    state: StageState, copy: _Copy, destination: Value, name: str, value: Term, label: str, source: ContextSource | None
+) -> StageState:
     """Copy one regular file."""
     target = _target(state, destination)
     if target is None:
@@ -151,7 +159,9 @@ def _parents(files: FileSystem, copy: _Copy, path: str) -> FileSystem:
     return files.make_directories(path, copy.directory, copy.line, leaf=False)
 
 
-def _from_context(executor: Executor, state: StageState, copy: _Copy, destination: Value, source: Value, label: str) -> StageState:
+def _from_context(
+    executor: Executor, state: StageState, copy: _Copy, destination: Value, source: Value, label: str
+) -> StageState:
     from dockopt.optimizer.symbolic.execute import clean_source
 
     if source.text is None:
@@ -168,7 +178,9 @@ def _from_context(executor: Executor, state: StageState, copy: _Copy, destinatio
         if target is None or not (target[1] or copy.many) or not copy.plain or _WILDCARD.search(head) or copy.link:
             return _somehow(state, copy, destination, value, label)
         files = state.files.make_directories(target[0], copy.directory, copy.line)
-        from_pattern = ContextSource(head, copy.attributes, pattern) if "[" not in pattern and "\\" not in pattern else None
+        from_pattern = (
+            ContextSource(head, copy.attributes, pattern) if "[" not in pattern and "\\" not in pattern else None
+        )
         return replace(state, files=files.overlay(target[0], value, copy.line, label, from_pattern))
     kind = executor.files.kind(path)
     executor.sources.append((copy.line, path, kind))
@@ -188,7 +200,9 @@ def _from_context(executor: Executor, state: StageState, copy: _Copy, destinatio
     return replace(state, files=files.overlay(target[0], value, copy.line, label, origin_dir))
 
 
-def _from_stage(executor: Executor, state: StageState, copy: _Copy, destination: Value, source: Value, stage: StageRun, label: str) -> StageState:
+def _from_stage(
+    executor: Executor, state: StageState, copy: _Copy, destination: Value, source: Value, stage: StageRun, label: str
+) -> StageState:
     from dockopt.optimizer.symbolic.execute import clean_source
 
     final = stage.final.files

@@ -23,8 +23,23 @@ PLATFORM_ARGS = frozenset(
     "TARGETVARIANT TARGETSTAGE".split()
 )
 #: directories that a COPY of a whole project may not claim for itself: too much else lives there
-_SHARED_DIRECTORIES = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/tmp", "/var")
-_SHARED_EXACT = frozenset("/ /go /go/bin /go/pkg /go/src /home /opt /root /srv /usr /usr/bin /usr/lib /usr/local /usr/local/bin /usr/share /usr/src".split())
+_SHARED_DIRECTORIES = (
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/tmp",
+    "/var",
+)
+_SHARED_EXACT = frozenset(
+    "/ /go /go/bin /go/pkg /go/src /home /opt /root /srv /usr /usr/bin /usr/lib /usr/local /usr/local/bin /usr/share /usr/src".split()
+)
 
 
 class Unsupported(Exception):
@@ -134,7 +149,7 @@ class Executor:
         base = term("image", *parts, text=f"base image {stage.base}")
         facts = facts_of(stage.base)
         scratch = stage.base == "scratch"
-        files = FileSystem(base, self.files, (), facts.directories, empty_base=scratch)
+        files = FileSystem(base, self.files, (), facts.directories, scratch, facts.complete)
         return (
             StageState(
                 files,
@@ -163,7 +178,9 @@ class Executor:
                 if dest is None or instruction.heredocs:
                     continue
                 root = join(state.cwd, dest)
-                if is_project_root(root) and any(self.files.kind(clean_source(w)) == "directory" for w in instruction.words[:-1] if "$" not in w):
+                if is_project_root(root) and any(
+                    self.files.kind(clean_source(w)) == "directory" for w in instruction.words[:-1] if "$" not in w
+                ):
                     roots.append(root)
         return roots
 
@@ -226,7 +243,9 @@ class Executor:
             elif name in PLATFORM_ARGS:
                 given = term("platform", name, text=f"platform argument {name}")
             else:
-                given = term("build-arg", name, term("unset") if before is None else before.term, text=f"build argument {name}")
+                given = term(
+                    "build-arg", name, term("unset") if before is None else before.term, text=f"build argument {name}"
+                )
             state = replace(state, args={**state.args, name: Value(given)})
         return state
 
@@ -235,7 +254,12 @@ class Executor:
         if value.text is None or (state.cwd is None and not value.text.startswith("/")):
             # somewhere that is not known: directories may appear anywhere
             where = term("workdir", state.cwd_term, value.term)
-            files = state.files.put(Region(("/",)), term("mkdir", where, state.files.read(Region(("/",)))), instruction.start_line, "WORKDIR")
+            files = state.files.put(
+                Region(("/",)),
+                term("mkdir", where, state.files.read(Region(("/",)))),
+                instruction.start_line,
+                "WORKDIR",
+            )
             return replace(state, cwd=None, cwd_term=where, files=files)
         path = join(state.cwd or "/", value.text or "/")
         owner = term("directory", "0755", state.user_term)
@@ -304,4 +328,13 @@ def is_project_root(path: str) -> bool:
     return path not in _SHARED_EXACT and not any(below(path, shared) for shared in _SHARED_DIRECTORIES)
 
 
-__all__ = ["BuildFiles", "ContextSource", "Executor", "StageRun", "Unsupported", "clean_source", "evaluate", "is_project_root"]
+__all__ = [
+    "BuildFiles",
+    "ContextSource",
+    "Executor",
+    "StageRun",
+    "Unsupported",
+    "clean_source",
+    "evaluate",
+    "is_project_root",
+]

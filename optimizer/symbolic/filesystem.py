@@ -63,6 +63,8 @@ class FileSystem:
     known_directories: frozenset[str] = frozenset({"/"})
     #: True for `scratch`: a path that the log does not mention is absent
     empty_base: bool = False
+    #: directories of the base whose entries are all in `known_directories`
+    complete_directories: frozenset[str] = frozenset()
 
     # -- questions -------------------------------------------------------------------------------------------------
 
@@ -97,7 +99,18 @@ class FileSystem:
                 return "unknown"
         if path in self.known_directories:
             return "directory"
-        return "absent" if self.empty_base else "unknown"
+        return "absent" if self.empty_base or self._surely_not_in_base(path) else "unknown"
+
+    def _surely_not_in_base(self, path: str) -> bool:
+        """Tell whether a complete directory of the base lacks the entry that leads to `path`."""
+        from dockopt.optimizer.bases import UNCERTAIN_ROOT
+
+        for step in (*parents(path), path):
+            if step in self.known_directories:
+                continue
+            head, _, name = step.rpartition("/")
+            return (head or "/") in self.complete_directories and not (not head and name in UNCERTAIN_ROOT)
+        return False
 
     def _overlay_kind(self, op: Op, path: str) -> str | None:
         """Return what one overlay says of a path, None if it leaves the path as it was."""
@@ -193,7 +206,16 @@ class FileSystem:
                 state = state._append(Op("dir-set", Region((directory,)), attributes, line))
         return state
 
-    def put(self, region: Region, value: Term, line: int, label: str, *, source: ContextSource | None = None, is_file: bool = False) -> FileSystem:
+    def put(
+        self,
+        region: Region,
+        value: Term,
+        line: int,
+        label: str,
+        *,
+        source: ContextSource | None = None,
+        is_file: bool = False,
+    ) -> FileSystem:
         """Replace a region by a value."""
         return self._append(Op("put", region, value, line, label, source, is_file))
 
@@ -214,7 +236,11 @@ class FileSystem:
             return new.region.covers(old.region)
         if new.kind != "overlay" or new.source is None or new.source.pattern is not None:
             return False
-        if len(old.region.include) != 1 or not below(old.path, new.path) or old.path == new.path and old.kind != "overlay":
+        if (
+            len(old.region.include) != 1
+            or not below(old.path, new.path)
+            or (old.path == new.path and old.kind != "overlay")
+        ):
             return False
         rel = f"{new.source.path}/{relative(old.path, new.path)}".strip("/")
         if old.kind == "dir":

@@ -7,8 +7,8 @@ the build in both. Where a failure would not end it (`;`, `||`, `&`), or the she
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockopt.optimizer.commands import Invocation, effects_of
@@ -19,7 +19,7 @@ from dockopt.optimizer.symbolic.state import StageState, Value, known
 from dockopt.optimizer.symbolic.terms import Term, literal, term
 
 if TYPE_CHECKING:
-    from dockopt.optimizer.shell import Command, Script, Step, Word
+    from dockopt.optimizer.shell import Assignment, Command, Script, Step, Word
     from dockopt.optimizer.symbolic.execute import Executor, StageRun
     from dockopt.optimizer.syntax import Instruction, Mount
 
@@ -50,6 +50,14 @@ class Executed(NamedTuple):
     before: StageState
     #: the first word, "" when there is no simple command
     name: str = ""
+    #: working directory of the command itself (after `cd`)
+    cwd: str | None = None
+    #: all arguments of a simple command, None for one that is not known before the build
+    argv: tuple[str | None, ...] = ()
+    #: what it sees of the variables that instructions, exports and assignments set
+    environment: Mapping[str, Value] = {}
+    #: directories that the Dockerfile fills from the context in this stage and its parents
+    roots: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +73,23 @@ class Unit:
     cwd_term: Term
     local: Mapping[str, Value]
     name: str = ""
+    argv: tuple[str | None, ...] = ()
+    #: assignments before the command itself (`CGO_ENABLED=0 go build`)
+    assigned: Mapping[str, Value] = field(default_factory=dict)
 
 
 class _Surroundings:
     """What a command model may ask (see `dockopt.optimizer.commands.registry.Surroundings`)."""
 
-    def __init__(self, executor: Executor, state: StageState, files: FileSystem, unit: _Shell, roots: tuple[str, ...], online: bool) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        state: StageState,
+        files: FileSystem,
+        unit: _Shell,
+        roots: tuple[str, ...],
+        online: bool,
+    ) -> None:
         self._executor, self._state, self._files, self._shell = executor, state, files, unit
         self.project_roots = roots
         self.online = online
@@ -108,7 +127,9 @@ class _Shell:
     local: dict[str, Value]
 
 
-def run_instruction(executor: Executor, state: StageState, instruction: Instruction, run: StageRun | None) -> StageState:
+def run_instruction(
+    executor: Executor, state: StageState, instruction: Instruction, run: StageRun | None
+) -> StageState:
     """Return the state after a RUN and record its commands."""
     mounts = _mounts(executor, state, instruction)
     network = instruction.flag("network") or "default"
@@ -116,7 +137,7 @@ def run_instruction(executor: Executor, state: StageState, instruction: Instruct
     roots = run.roots if run is not None else ()
     shell = _Shell(state.cwd, state.cwd_term, {})
     for unit in _units(executor, state, instruction, shell, mounts, roots, network):
-        state = _apply(executor, state, unit, instruction, mounts, (network, *settings))
+        state = _apply(executor, state, unit, instruction, mounts, (network, *settings), roots)
     return state
 
 
@@ -136,12 +157,22 @@ def _mounts(executor: Executor, state: StageState, instruction: Instruction) -> 
     for mount in instruction.mounts:
         raw = mount.target or ("/run/secrets" if mount.type == "secret" else "/run/ssh" if mount.type == "ssh" else "")
         target = evaluate(raw, state, executor.dockerfile.escape, instruction.start_line).text
-        path = join(state.cwd, target) if target and state.cwd is not None else join("/", target) if target and target.startswith("/") else None
-        mounted.append(_Mounted(mount, path, term("mount", *sorted(f"{k}={v}" for k, v in mount.options.items()), mount.raw)))
+        path = (
+            join(state.cwd, target)
+            if target and state.cwd is not None
+            else join("/", target)
+            if target and target.startswith("/")
+            else None
+        )
+        mounted.append(
+            _Mounted(mount, path, term("mount", *sorted(f"{k}={v}" for k, v in mount.options.items()), mount.raw))
+        )
     return mounted
 
 
-def _view(executor: Executor, state: StageState, mounts: Sequence[_Mounted], own: tuple[str, ...], line: int) -> FileSystem:
+def _view(
+    executor: Executor, state: StageState, mounts: Sequence[_Mounted], own: tuple[str, ...], line: int
+) -> FileSystem:
     """Return the file system that a command sees: the image below its mounts. Caches of the tool itself are left out."""
     from dockopt.optimizer.symbolic.execute import clean_source
 
@@ -161,11 +192,20 @@ def _view(executor: Executor, state: StageState, mounts: Sequence[_Mounted], own
                     files = files.put(where, value, line, f"bind mount of {source}", source=origin, is_file=True)
                 elif kind == "directory":
                     value = term("context-tree", source, "bind")
-                    files = files.kill(where, line, "").overlay(target, value, line, f"bind mount of {source or '.'}", origin)
+                    files = files.kill(where, line, "").overlay(
+                        target, value, line, f"bind mount of {source or '.'}", origin
+                    )
                 else:
                     files = files.put(where, term("context-entry", source), line, f"bind mount of {source}")
                 continue
-            stage = next((run for run in reversed(executor.stages) if run.stage.name == mount.from_.lower() and run.stage.index < executor_stage(executor)), None)
+            stage = next(
+                (
+                    run
+                    for run in reversed(executor.stages)
+                    if run.stage.name == mount.from_.lower() and run.stage.index < executor_stage(executor)
+                ),
+                None,
+            )
             value = term("image-tree", mount.from_) if stage is None else stage.final.files.resolve("/" + source)
             files = files.put(where, term("bind", value), line, f"bind mount from {mount.from_}")
             continue
@@ -182,14 +222,31 @@ def executor_stage(executor: Executor) -> int:
 
 
 def _units(
-    executor: Executor, state: StageState, instruction: Instruction, shell: _Shell, mounts: Sequence[_Mounted], roots: tuple[str, ...], network: str
+    executor: Executor,
+    state: StageState,
+    instruction: Instruction,
+    shell: _Shell,
+    mounts: Sequence[_Mounted],
+    roots: tuple[str, ...],
+    network: str,
 ) -> list[Unit]:
     """Split a RUN into units. Shell state (`cd`, `export`) is followed; what is not understood makes one UNKNOWN unit."""
     text = instruction.args
     bodies = "".join(heredoc.body for heredoc in instruction.heredocs)
 
     def whole(reason: str) -> list[Unit]:
-        return [Unit(f"{text}\n{bodies}" if bodies else text, 0, len(text), unknown(reason), frozenset(), state.cwd, state.cwd_term, {})]
+        return [
+            Unit(
+                f"{text}\n{bodies}" if bodies else text,
+                0,
+                len(text),
+                unknown(reason),
+                frozenset(),
+                state.cwd,
+                state.cwd_term,
+                {},
+            )
+        ]
 
     if any(mounted.target is None for mounted in mounts):
         return whole("the target of a mount is not known before the build")
@@ -203,9 +260,26 @@ def _units(
     if instruction.json is not None:
         argv = instruction.json
         effects = effects_of(Invocation(tuple(argv), tuple(argv), instruction.start_line), around())
-        return [Unit(term("exec", *argv).digest + " " + " ".join(argv), 0, len(text), effects, frozenset(), state.cwd, state.cwd_term, {}, argv[0])]
+        return [
+            Unit(
+                term("exec", *argv).digest + " " + " ".join(argv),
+                0,
+                len(text),
+                effects,
+                frozenset(),
+                state.cwd,
+                state.cwd_term,
+                {},
+                argv[0],
+                tuple(argv),
+            )
+        ]
     program, *options = state.shell or ("",)
-    if not _SHELLS.fullmatch(program) or options[-1:] != ["-c"] or not all(_SHELL_OPTIONS.fullmatch(o) for o in options[:-1]):
+    if (
+        not _SHELLS.fullmatch(program)
+        or options[-1:] != ["-c"]
+        or not all(_SHELL_OPTIONS.fullmatch(o) for o in options[:-1])
+    ):
         return whole("its shell is not a plain sh or bash")
     dialect = "bash" if program.endswith("bash") else "sh"
     if instruction.heredocs:
@@ -224,17 +298,25 @@ def _units(
 
 
 class _UnitBuilder:
-    def __init__(self, script: Script, state: StageState, shell: _Shell, around: object, *, located: bool) -> None:
+    def __init__(
+        self, script: Script, state: StageState, shell: _Shell, around: Callable[[], _Surroundings], *, located: bool
+    ) -> None:
         self.script, self.state, self.shell, self.located = script, state, shell, located
-        self.around: object = around
+        self.around = around
         self.units: list[Unit] = []
 
     def build(self, errexit: bool) -> list[Unit]:
         steps = self.script.steps
-        checked = all(s.connector in ("", "&&") for s in steps) or all(
-            (errexit or s.checked) and s.connector in ("", "&&", ";", "\n") for s in steps[:-1]
-        ) and all(s.connector in ("", "&&", ";", "\n") for s in steps)
-        if not checked:
+        joined = {step.connector for step in steps[1:]}
+        # a script of its own lines ends at the first failure only if each of its steps would end it
+        ends = not joined - {"&&"} or (
+            joined <= {"&&", ";", "\n"}
+            and all(
+                s.checked or (s.command is not None and s.command.name == "set") or (errexit and not joined & {"&&"})
+                for s in steps[:-1]
+            )
+        )
+        if not ends:
             self._whole(steps, "the script goes on after a command that fails")
             return self.units
         for i, step in enumerate(steps):
@@ -252,15 +334,28 @@ class _UnitBuilder:
     def _text(self, start: int, end: int) -> str:
         return self.script.text[start:end]
 
-    def _add(self, start: int, end: int, text: str, effects: Effects, variables: frozenset[str], name: str = "") -> None:
+    def _add(
+        self,
+        start: int,
+        end: int,
+        text: str,
+        effects: Effects,
+        variables: frozenset[str],
+        command: Command | None = None,
+    ) -> None:
         span = (start, end) if self.located else (0, 0)
-        self.units.append(
-            Unit(text, *span, effects, variables, self.shell.cwd, self.shell.cwd_term, dict(self.shell.local), name)
-        )
+        unit = Unit(text, *span, effects, variables, self.shell.cwd, self.shell.cwd_term, dict(self.shell.local))
+        if command is not None:
+            argv = tuple(self._argument(word) for word in command.words)
+            assigned = {a.name: self._word_value(a.value) for a in command.assignments}
+            unit = replace(unit, name=command.name or "", argv=argv, assigned=assigned)
+        self.units.append(unit)
 
     def _rest(self, first: int, reason: str) -> None:
         steps = self.script.steps[first:]
-        self._add(steps[0].start, steps[-1].end, self._text(steps[0].start, steps[-1].end), unknown(reason), _variables(steps))
+        self._add(
+            steps[0].start, steps[-1].end, self._text(steps[0].start, steps[-1].end), unknown(reason), _variables(steps)
+        )
 
     def _whole(self, steps: Sequence[Step], reason: str) -> None:
         """One unit for a script in which a failure does not end the build; its effects are those of its parts together."""
@@ -285,15 +380,14 @@ class _UnitBuilder:
         if command.name in _STATEFUL:
             return self._stateful(command)
         text = " ".join(_ordered_raw(command))
-        self._add(command.start, command.end, text, self._effects(command), _command_variables(command), command.name or "")
+        self._add(command.start, command.end, text, self._effects(command), _command_variables(command), command)
         return True
 
-    def _assign(self, assignments: Sequence[object]) -> bool:
+    def _assign(self, assignments: Sequence[Assignment]) -> bool:
         for assignment in assignments:
-            value: Word = assignment.value  # type: ignore[attr-defined]
-            if assignment.append or _inner_scripts([value]):  # type: ignore[attr-defined]
+            if assignment.append or _inner_scripts([assignment.value]):
                 return False
-            self.shell.local[assignment.name] = self._word_value(value)  # type: ignore[attr-defined]
+            self.shell.local[assignment.name] = self._word_value(assignment.value)
         return True
 
     def _word_value(self, word: Word) -> Value:
@@ -315,7 +409,10 @@ class _UnitBuilder:
                 return False
             target = self._argument(arguments[0])
             if target is None or target == "-" or (self.shell.cwd is None and not target.startswith("/")):
-                self.shell.cwd, self.shell.cwd_term = None, term("cd", self.shell.cwd_term, self._word_value(arguments[0]).term)
+                self.shell.cwd, self.shell.cwd_term = (
+                    None,
+                    term("cd", self.shell.cwd_term, self._word_value(arguments[0]).term),
+                )
                 return True
             self.shell.cwd = join(self.shell.cwd or "/", target)
             self.shell.cwd_term = literal(self.shell.cwd)
@@ -330,7 +427,9 @@ class _UnitBuilder:
                 self.shell.local[name] = value
             return True
         if command.name == "set":
-            return all(word.literal is not None and _SET_OPTIONS.fullmatch(word.literal) for word in arguments) and bool(arguments)
+            return all(
+                word.literal is not None and _SET_OPTIONS.fullmatch(word.literal) for word in arguments
+            ) and bool(arguments)
         return False
 
     # -- one command -------------------------------------------------------------------------------------------------
@@ -339,13 +438,14 @@ class _UnitBuilder:
         """Return the text of a word if the shell makes exactly one known argument of it."""
         if word.literal is not None:
             return word.literal
+        from dockopt.optimizer.shell import Lit, Var
+
         text = ""
         for part in word.parts:
-            kind = type(part).__name__
-            if kind == "Lit":
-                text += part.text  # type: ignore[union-attr]
-            elif kind == "Var":
-                value = self.shell.local.get(part.name) or self.state.variable(part.name)  # type: ignore[union-attr]
+            if isinstance(part, Lit):
+                text += part.text
+            elif isinstance(part, Var):
+                value = self.shell.local.get(part.name) or self.state.variable(part.name)
                 if value is None or value.text is None or not _PLAIN_VALUE.fullmatch(value.text):
                     return None
                 text += value.text
@@ -364,8 +464,7 @@ class _UnitBuilder:
             if assignment.append or _inner_scripts([assignment.value]):
                 return unknown("an assignment that runs a command")
             self.shell.local[assignment.name] = self._word_value(assignment.value)
-        around: _Surroundings = self.around()  # type: ignore[operator]
-        effects = effects_of(Invocation(argv, tuple(w.raw for w in command.words)), around)
+        effects = effects_of(Invocation(argv, tuple(w.raw for w in command.words)), self.around())
         self.shell.local = saved
         inner = [self._effects(c) for script in _inner_scripts(command.words) for s in script.steps for c in s.commands]
         if any(script.opaque for script in _inner_scripts(command.words)):
@@ -377,7 +476,7 @@ class _UnitBuilder:
     def _redirected(self, effects: Effects, command: Command) -> Effects:
         writes, extra = list(effects.writes), []
         for redirect in command.redirects:
-            if redirect.target is None or re.fullmatch(r"\d*[<>]&\d*-?|\d*<<-?", redirect.op):
+            if redirect.duplicates or redirect.op.startswith("<<"):
                 continue
             target = self._argument(redirect.target)
             if target is None or (self.shell.cwd is None and not target.startswith("/")):
@@ -392,24 +491,47 @@ class _UnitBuilder:
         return replace(effects, writes=tuple(writes), probes=(*effects.probes, *extra))
 
 
-_STATEFUL = frozenset({"cd", "export", "set", "umask", "unset", "alias", "shopt", "pushd", "popd", "readonly", "local", "declare", "typeset", "ulimit"})
+#: builtins that change the state which the commands after them see; all but a few end the analysis of a script
+_STATEFUL = frozenset(
+    "alias cd declare export getopts hash let local mapfile popd pushd read readarray readonly set shift shopt typeset ulimit umask unset wait".split()
+)
 
 
 def _ordered_raw(command: Command) -> list[str]:
     """Return assignments, words and redirections in the order of the text; white space between them has no meaning."""
-    pieces = [(a.value.start, f"{a.name}{'+' if a.append else ''}={a.value.raw}") for a in command.assignments]
+    pieces = [(a.start, f"{a.name}{'+' if a.append else ''}={a.value.raw}") for a in command.assignments]
     pieces += [(w.start, w.raw) for w in command.words]
-    pieces += [(r.start, r.op + ("" if r.target is None else r.target.raw) + str(r.fd or "")) for r in command.redirects]
+    for r in command.redirects:
+        pieces.append(
+            (
+                r.start,
+                f"{'' if r.fd is None else r.fd}{r.op}{r.target.raw}" + ("" if r.body is None else f"\n{r.body.raw}"),
+            )
+        )
     return [text for _, text in sorted(pieces)]
 
 
 def _inner_scripts(words: Sequence[Word]) -> list[Script]:
-    return [part.script for word in words for part in word.parts if type(part).__name__ == "Subst"]  # type: ignore[union-attr]
+    from dockopt.optimizer.shell import Other, Subst
+
+    found: list[Script] = []
+    for word in words:
+        for part in word.parts:
+            if isinstance(part, Subst):
+                found.append(part.script)
+            elif isinstance(part, Other):
+                found += part.scripts
+    return found
 
 
 def _command_variables(command: Command) -> frozenset[str]:
     names: set[str] = set()
-    for word in (*command.words, *(a.value for a in command.assignments), *(r.target for r in command.redirects if r.target is not None)):
+    for word in (
+        *command.words,
+        *(a.value for a in command.assignments),
+        *(r.target for r in command.redirects),
+        *(r.body for r in command.redirects if r.body is not None),
+    ):
         names |= word.variables
         for script in _inner_scripts([word]):
             names |= _variables(script.steps)
@@ -434,11 +556,15 @@ def _together(parts: Sequence[Effects], *, keep_first: bool = False) -> Effects:
     # what one part leaves out is read if another part reads it
     holes = [h for part in parts for h in part.reads.exclude if all(not p.reads.overlaps(Region((h,))) for p in parts)]
     writes = [
-        write if keep_first and i == 0 else write._replace(kind=Kind.MAY if write.kind is not Kind.DIRECTORY else write.kind)
+        write
+        if keep_first and i == 0
+        else write._replace(kind=Kind.MAY if write.kind is not Kind.DIRECTORY else write.kind)
         for i, part in enumerate(parts)
         for write in part.writes
     ]
-    caches = {c for c in parts[0].caches if keep_first} if keep_first else set.intersection(*(set(p.caches) for p in parts))
+    caches = (
+        {c for c in parts[0].caches if keep_first} if keep_first else set.intersection(*(set(p.caches) for p in parts))
+    )
     if not keep_first:
         writes += [Write(Kind.MAY, Region((c,))) for part in parts for c in part.caches if c not in caches]
     return Effects(
@@ -461,7 +587,15 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(name == p or (p.endswith("*") and name.startswith(p[:-1])) for p in patterns)
 
 
-def _apply(executor: Executor, state: StageState, unit: Unit, instruction: Instruction, mounts: Sequence[_Mounted], settings: Sequence[str]) -> StageState:
+def _apply(
+    executor: Executor,
+    state: StageState,
+    unit: Unit,
+    instruction: Instruction,
+    mounts: Sequence[_Mounted],
+    settings: Sequence[str],
+    roots: tuple[str, ...],
+) -> StageState:
     """Give one unit its value and write what it writes."""
     effects, line = unit.effects, _line_of(instruction, unit.start)
     files = _view(executor, state, mounts, effects.caches, line)
@@ -470,8 +604,20 @@ def _apply(executor: Executor, state: StageState, unit: Unit, instruction: Instr
         wanted = (*ALWAYS_READ, *effects.variables, *unit.variables)
         environment = {name: value for name, value in environment.items() if _matches(name, wanted)}
     region = effects.reads.minus(*effects.caches) if effects.caches else effects.reads
-    parts: list[str | Term] = [unit.text, *state.shell, *settings, unit.cwd_term, state.user_term, state.base, effects.world.name]
-    parts += [m.value for m in mounts if not (m.mount.type == "cache" and any(below(m.target or "", c) for c in effects.caches))]
+    parts: list[str | Term] = [
+        unit.text,
+        *state.shell,
+        *settings,
+        unit.cwd_term,
+        state.user_term,
+        state.base,
+        effects.world.name,
+    ]
+    parts += [
+        m.value
+        for m in mounts
+        if not (m.mount.type == "cache" and any(below(m.target or "", c) for c in effects.caches))
+    ]
     for name in sorted(environment):
         parts += [name, environment[name].term]
     parts.append(files.read(region))
@@ -479,7 +625,24 @@ def _apply(executor: Executor, state: StageState, unit: Unit, instruction: Instr
         parts += [probe, files.resolve(probe)]
     value = term("run", *parts, text=f"`{_short(unit.text)}` (line {line})")
     executor.executed.append(
-        Executed(instruction.stage, instruction, line, unit.text, unit.start, unit.end, effects, value, state.inputs, region, state, unit.name)
+        Executed(
+            instruction.stage,
+            instruction,
+            line,
+            unit.text,
+            unit.start,
+            unit.end,
+            effects,
+            value,
+            state.inputs,
+            region,
+            state,
+            unit.name,
+            unit.cwd,
+            unit.argv,
+            {**state.environment(), **unit.local, **unit.assigned},
+            roots,
+        )
     )
     targets = [m.target for m in mounts if m.target is not None]
     result = state.files
@@ -502,12 +665,16 @@ def _apply(executor: Executor, state: StageState, unit: Unit, instruction: Instr
                 result = result.put(Region((path,)), output, line, label, is_file=True)
         else:
             old = result.read(where)
-            result = result.put(where, term("changed", value, str(where), old, text=f"{where} after {value}"), line, label)
+            result = result.put(
+                where, term("changed", value, str(where), old, text=f"{where} after {value}"), line, label
+            )
     for cache in effects.caches:
         if any(below(cache, t) for t in targets):
             continue
         where = Region((cache,))
-        result = result.put(where, term("cache", value, cache, result.read(where), text=f"{cache} after {value}"), line, label)
+        result = result.put(
+            where, term("cache", value, cache, result.read(where), text=f"{cache} after {value}"), line, label
+        )
     return replace(state, files=result)
 
 

@@ -1,0 +1,1 @@
+"""Go: its manifests and the models of its commands."""
