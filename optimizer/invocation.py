@@ -38,7 +38,7 @@ class Request:
     traceback: bool = False
 
 
-class UsageProblem(Exception):  # noqa: N818 - it is the caller's problem
+class UsageProblem(Exception):
     """The call itself makes no sense; the message says how to put it right."""
 
 
@@ -51,16 +51,9 @@ def run(request: Request) -> int:
     _refuse_nonsense(request)
     output = Output(request.color)
     code = FINE
-    sources: list[str] = []
-    for source, problem in _sources(request.paths or (".",)):
-        if problem is None:
-            sources.append(source)
-        else:
-            print_error(f"{source}: {problem}")
-            code = BAD_INPUT
     outcomes: list[Outcome] = []
-    for source in _with_progress(sources, output):
-        outcome = _process(source, request)
+    for source, problem in _with_progress(list(_sources(request.paths or (".",))), output):
+        outcome = _process(source, request) if problem is None else Outcome(source, error=f"{source}: {problem}")
         outcomes.append(outcome)
         code = max(code, _code(outcome, request))
         if outcome.error is not None:
@@ -92,8 +85,12 @@ def _refuse_nonsense(request: Request) -> None:
         raise UsageProblem(f"`--context {context}`: no such directory")
 
 
-def _sources(paths: Iterable[str]) -> Iterator[tuple[str, str | None]]:
-    """The Dockerfiles that the paths stand for, each once, or a path with the reason why there is none."""
+#: a path as the user knows it, and why it stands for no Dockerfile if it does not
+_Source = tuple[str, str | None]
+
+
+def _sources(paths: Iterable[str]) -> Iterator[_Source]:
+    """The Dockerfiles that the paths stand for, each once."""
     seen: set[str] = set()
     for path in paths:
         if path == STDIN:
@@ -135,6 +132,9 @@ def _process(source: str, request: Request) -> Outcome:
             _read_other_files(outcome)
             if request.write and outcome.report.changes:
                 _write(outcome, Path(source))
+            elif source == STDIN and request.fix and outcome.report.other_files:
+                others = ", ".join(f"`{relative}`" for relative in sorted(outcome.report.other_files))
+                outcome.error = f"{name}: the changes need {others} to change too; run `fix --write` on the file itself"
     except InputError as error:
         outcome.error = error.located(name)
     except Exception as error:
@@ -152,7 +152,7 @@ def internal_error(error: Exception, traceback: bool, name: str = "") -> str:
             print_error(line)
     where = f"{name}: " if name else ""
     what = f"{type(error).__name__}: {error}".strip().rstrip(":")
-    how = "" if traceback else "; please report it with what `--traceback` prints"
+    how = "" if traceback else "; please report it with what DOCKOPT_TRACEBACK=1 prints"
     return f"{where}internal error: {what}{how}"
 
 
@@ -254,7 +254,7 @@ def _close(outcomes: list[Outcome], request: Request, output: Output) -> None:
         print_error("nothing was written; `fix --write` applies the changes")
 
 
-def _with_progress(sources: list[str], output: Output) -> Iterator[str]:
+def _with_progress(sources: list[_Source], output: Output) -> Iterator[_Source]:
     """The sources, with a bar on standard error where there are many and somebody watches."""
     if len(sources) <= _PROGRESS_ABOVE or not is_terminal(sys.stderr):
         yield from sources

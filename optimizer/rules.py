@@ -15,7 +15,7 @@ class _Rewrite(Protocol):
     def module(self) -> str: ...
 
 
-class UnknownRule(Exception):  # noqa: N818 - an answer, no failure
+class UnknownRule(Exception):
     """There is no such rewrite; the message says which one may be meant."""
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
-class WriteRefused(Exception):  # noqa: N818 - a refusal is an answer of the program, no failure of it
+class WriteRefused(Exception):
     """Nothing was written; the message names the file and says why."""
 
 
