@@ -1,4 +1,4 @@
-"""Programs that pack and unpack archives: tar, unzip.
+"""Programs that pack and unpack archives: tar, unzip, gzip and its kin.
 
 GNU tar and busybox tar strip a leading `/` from member names and refuse `..`; so does Info-ZIP's unzip and busybox's
 (GNU tar manual §6.10.2, `busybox/archival/libarchive/unsafe_prefix.c`, unzip(1) on `-:`). Options that lift this, or
@@ -6,6 +6,9 @@ that start programs, are not modelled.
 """
 
 from __future__ import annotations
+
+import posixpath
+import re
 
 from dockopt.optimizer.commands.arguments import (
     ACCOUNTS,
@@ -32,6 +35,7 @@ _TAR_SWITCHES = (
 _TAR_VALUED = (
     "-f -C --file --directory --strip-components --strip --exclude --owner --group --mode --warning --sort --mtime"
 )
+_COMPRESSORS = ("gzip", "bzip2", "xz", "zstd", "lzma")
 #: tar(1) and the compressors that it starts
 _TAR_VARIABLES = ("TAR_*", "TAPE", "RMT", "GZIP*", "BZIP*", "XZ_*", "ZSTD_*", "LZMA*", "LIBARCHIVE*")
 
@@ -71,15 +75,17 @@ def tar(invocation: Invocation, around: Surroundings) -> Effects:
 
     A new archive records times of files, which come from the clock of the build: World.FREE.
     """
-    arguments = parse(_spelled(invocation), switches=_TAR_SWITCHES, valued=_TAR_VALUED)
+    spelled = _spelled(invocation)
+    arguments = parse(spelled, switches=_TAR_SWITCHES, valued=_TAR_VALUED)
     modes = {
         mode
         for mode, names in {"x": ("-x", "--extract", "--get"), "c": ("-c", "--create"), "t": ("-t", "--list")}.items()
         if arguments.has(*names)
     }
-    known, options = around.variable("TAR_OPTIONS")
-    if known and options:
-        raise NotUnderstood("`TAR_OPTIONS` adds options")
+    for variable in ("TAR_OPTIONS", "TAPE"):
+        if around.variable(variable)[1]:
+            raise NotUnderstood(f"`{variable}` adds options")
+    _require_directory_first(spelled)
     directories = arguments.values("-C", "--directory")
     if len(modes) != 1 or len(directories) > 1:
         raise NotUnderstood("it does not name one operation and at most one directory")
@@ -97,14 +103,14 @@ def tar(invocation: Invocation, around: Surroundings) -> Effects:
         if any(operand.glob for operand in arguments.operands):
             reads.everything = True
         writes = [] if mode == "t" else [_unpacked(directory, reads)]
-        return program(invocation, around, reads, writes=writes, variables=_TAR_VARIABLES)
+        return program(invocation, around, reads, writes=writes, variables=_TAR_VARIABLES, starts=_COMPRESSORS)
     for operand in arguments.operands:
         if operand.glob:
             # the shell expands it in its own directory, tar reads it in that of -C
             reads.everything = True
             continue
         inside = operand.text if operand.text.startswith("/") else f"{directory.path}/{operand.text}"
-        reads.entry(locate(inside, around, operand.raw).path)
+        reads.tree(locate(inside, around, operand.raw).path)
     writes = []
     if not stream:
         out = locate(archive or "", around)
@@ -112,13 +118,29 @@ def tar(invocation: Invocation, around: Surroundings) -> Effects:
         reads.entry(out.path)
         sure = around.kind(out.path) in ("file", "absent")
         writes.append(Write(Kind.SET if sure else Kind.MAY, Region((out.path,))))
-    return program(invocation, around, reads, writes=writes, variables=_TAR_VARIABLES, world=World.FREE)
+    world, starts = World.FREE, _COMPRESSORS
+    return program(invocation, around, reads, writes=writes, variables=_TAR_VARIABLES, world=world, starts=starts)
+
+
+def _require_directory_first(invocation: Invocation) -> None:
+    """Raise `NotUnderstood` if -C may stand after an operand: it counts for the operands that follow it only."""
+    words = invocation.argv[1:]
+    moves = [i for i, word in enumerate(words) if word and re.match(r"-[A-Za-z]*C|--directory(=|$)", word)]
+    valued = {*_TAR_VALUED.split()}
+    for i in range(moves[0] if moves else 0):
+        word, before = words[i], words[i - 1] if i else None
+        of_option = before is not None and (before in valued or re.fullmatch(r"-[A-Za-z]*f", before))
+        if not of_option and (word is None or not word.startswith("-")):
+            raise NotUnderstood("`-C` does not count for the operands before it")
 
 
 @modelled
 def unzip(invocation: Invocation, around: Surroundings) -> Effects:
     """Model `unzip [-o|-n] file [member…] [-d dir]`; `file.zip` and `file.ZIP` are tried too."""
     arguments = parse(invocation, switches="-o -n -q -j -l -p -t -u -x -L -a -C -X -K", valued="-d")
+    for variable in ("UNZIP", "UNZIPOPT"):
+        if around.variable(variable)[1]:
+            raise NotUnderstood(f"`{variable}` adds options")
     if arguments.has("-u", "-x"):
         raise NotUnderstood("the options `-u` and `-x` are not modelled")
     if not arguments.operands or arguments.operands[0].glob:
@@ -135,3 +157,60 @@ def unzip(invocation: Invocation, around: Surroundings) -> Effects:
     if not arguments.has("-l", "-p", "-t"):
         writes.append(_unpacked(locate(arguments.value("-d") or ".", around), reads))
     return program(invocation, around, reads, writes=writes, variables=("UNZIP*", "ZIPINFO*"))
+
+
+#: program → ending of its files, whether it unpacks, whether it prints
+_GZIPS = {
+    name: (ending, unpacks, prints)
+    for ending, packer, unpacker, printer in (
+        (".gz", "gzip", "gunzip", "zcat"),
+        (".bz2", "bzip2", "bunzip2", "bzcat"),
+        (".xz", "xz", "unxz", "xzcat"),
+    )
+    for name, unpacks, prints in ((packer, False, False), (unpacker, True, False), (printer, True, True))
+}
+
+
+@modelled
+def gzip(invocation: Invocation, around: Surroundings) -> Effects:
+    """Model `gzip [-dkcf] file…`, `gunzip`, `zcat` and the same of bzip2 and xz: a file takes another's place.
+
+    Files to unpack have to be named with their ending, since the programs guess it otherwise. gzip records the time of
+    the file unless told otherwise (-n), which is no part of a value: World.FREE.
+    """
+    ending, unpacks, prints = _GZIPS[invocation.name]
+    arguments = parse(
+        invocation,
+        switches="-d -c -k -f -q -v -n -t -1 -2 -3 -4 -5 -6 -7 -8 -9 --decompress --uncompress --stdout --to-stdout "
+        "--keep --force --quiet --verbose --no-name --test --fast --best",
+    )
+    for variable in ("GZIP", "BZIP", "BZIP2", "XZ_OPT", "XZ_DEFAULTS"):
+        if around.variable(variable)[1]:
+            raise NotUnderstood(f"`{variable}` adds options")
+    unpacks = unpacks or arguments.has("-d", "--decompress", "--uncompress", "-t", "--test")
+    prints = prints or arguments.has("-c", "--stdout", "--to-stdout", "-t", "--test")
+    reads, gone, made = Reads(around), [], []
+    for text in arguments.texts():
+        if text == "-":
+            continue
+        path = locate(text, around).path
+        if unpacks and not path.endswith(ending):
+            raise NotUnderstood(f"`{text}` does not end in `{ending}`, so which file it means is not known")
+        reads.content(path)
+        if prints:
+            continue
+        require_no_link(path, around)
+        other = path.removesuffix(ending) if unpacks else path + ending
+        if posixpath.dirname(other) != posixpath.dirname(path):
+            raise NotUnderstood(f"`{text}` has no name before its ending")
+        require_no_link(other, around)
+        reads.entry(other)
+        certain = around.kind(path) == "file"
+        if not arguments.has("-k", "--keep"):
+            gone.append(Write(Kind.KILL if certain else Kind.MAY, Region((path,))))
+        sure = certain and around.kind(other) in ("absent", "file")
+        made.append(Write(Kind.SET if sure else Kind.MAY, Region((other,))))
+    timed = invocation.name == "gzip" and not unpacks and not arguments.has("-n", "--no-name")
+    world = World.FREE if timed and arguments.operands else World.NONE
+    variables = ("GZIP*", "BZIP*", "XZ_*")
+    return program(invocation, around, reads, writes=[*gone, *made], variables=variables, world=world)

@@ -10,25 +10,26 @@ from __future__ import annotations
 import functools
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dockopt.optimizer.commands.registry import Invocation, Model, Surroundings
-from dockopt.optimizer.effects import Effects, World, Write, unknown
+from dockopt.optimizer.effects import Effects, Kind, World, Write, unknown
 from dockopt.optimizer.regions import EVERYTHING, Region, below, join, parents
 
 SYSTEM_COMMANDS = (
     "system-commands: the base image's PATH and LD_* lead to the system's own programs and libraries, "
-    "not into directories that the Dockerfile fills"
+    "not into directories that the Dockerfile fills, and what it puts into /usr/local/bin hides none of them"
 )
 LINKS_STAY_OUTSIDE = (
-    "links-stay-outside: no link of the base image or of an installed package leads into a directory that the "
-    "Dockerfile fills from the context"
+    "links-stay-outside: no link outside the directories that the Dockerfile fills from the context leads into one of "
+    "them, and no file outside them is written under one name and used under another"
 )
 
 #: where the programs of a distribution lie (FHS 3.0 §3.4, §3.16, §4.4, §4.10; the aliases among them are in `regions`)
 _PROGRAM_DIRECTORIES = ("/bin", "/sbin", "/usr/bin", "/usr/sbin")
+_LOCAL_PROGRAMS = ("/usr/local/bin", "/usr/local/sbin")
 #: programs, shared libraries, loader settings (ld.so(8); musl: `/etc/ld-musl-*.path`, for the architectures of Docker
 #: images), message catalogues and the user data base that names in arguments go through (nsswitch.conf(5))
 SYSTEM = (
@@ -50,6 +51,15 @@ TOOL_VARIABLES = (
     "TIME_STYLE", "LS_*", "TABSIZE", "TERM", "GREP_*", "COREUTILS_*", "CP_*", "_POSIX2_VERSION",
 )  # fmt: skip
 
+#: directories that every distribution has (FHS 3.0 §3.2, §4.2, §4.9; /home is optional there but always made)
+_REQUIRED = (
+    "/bin", "/dev", "/etc", "/home", "/lib", "/media", "/mnt", "/opt", "/root", "/run", "/sbin", "/srv", "/tmp", "/usr",
+    "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/share", "/var", "/var/cache", "/var/lib", "/var/log",
+)  # fmt: skip
+#: what the builder or the kernel provides anew for each RUN; no part of the image (runc's default mounts and devices)
+_OF_THE_BUILDER = ("/proc", "/sys", "/dev", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/.dockerenv")
+_HARMLESS_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd")
+
 _SEARCHED_BY_DEFAULT = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LIBRARY_VARIABLES = ("LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT")
 #: a word that the shell leaves one word, whatever is in its variables
@@ -59,7 +69,7 @@ _GLOB = re.compile(r"[*?\[{]")
 _GLOB_WORD = re.compile(r"[A-Za-z0-9_./:@%+=,*?\[\]{}^!-]+")
 
 
-class NotUnderstood(Exception):  # noqa: N818  # it is an answer, not an error
+class NotUnderstood(Exception):  # it is an answer, not an error
     """A model meets something that it does not know; the message is the reason of the UNKNOWN."""
 
 
@@ -69,6 +79,8 @@ def modelled(model: Model) -> Model:
     @functools.wraps(model)
     def ask(invocation: Invocation, around: Surroundings) -> Effects:
         try:
+            if around.variable("POSIXLY_CORRECT")[1] is not None:
+                raise NotUnderstood("`POSIXLY_CORRECT` changes how it reads its arguments")
             _require_system_program(invocation, around)
             return model(invocation, around)
         except NotUnderstood as reason:
@@ -77,28 +89,42 @@ def modelled(model: Model) -> Model:
     return ask
 
 
-def _search_path(around: Surroundings) -> tuple[str, ...] | None:
-    known, value = around.variable("PATH")
-    if not known:
-        return None
-    return tuple((value if value is not None else _SEARCHED_BY_DEFAULT).split(":"))
+def searched_directories(around: Surroundings) -> tuple[str, ...]:
+    """Return the directories in which programs are searched; the usual ones where PATH is not known (`program` says so)."""
+    return tuple((around.variable("PATH")[1] or _SEARCHED_BY_DEFAULT).split(":"))
 
 
 def _require_system_program(invocation: Invocation, around: Surroundings) -> None:
     program = invocation.argv[0] or ""
-    if "/" in program:
-        directory = posixpath.dirname(program)
-        if directory not in _PROGRAM_DIRECTORIES:
-            raise NotUnderstood(f"`{program}` need not be the system's `{invocation.name}`")
-        candidates: Iterable[str] = (program,)
-    else:
-        entries = _search_path(around) or tuple(_SEARCHED_BY_DEFAULT.split(":"))
-        if any(not entry.startswith("/") for entry in entries):
-            raise NotUnderstood("PATH has an entry that depends on the working directory")
-        candidates = (join(entry, program) for entry in entries)
-    for candidate in candidates:
-        if around.context_path(candidate) is not None:
-            raise NotUnderstood(f"`{candidate}` comes from the build context")
+    if "/" not in program:
+        require_system_programs(around, program)
+        return
+    if posixpath.dirname(program) not in _PROGRAM_DIRECTORIES:
+        raise NotUnderstood(f"`{program}` need not be the system's `{invocation.name}`")
+    if around.context_path(program) is not None:
+        raise NotUnderstood(f"`{program}` comes from the build context")
+
+
+def require_system_programs(around: Surroundings, *names: str) -> None:
+    """Raise `NotUnderstood` if PATH may lead to other programs of these names than the system's.
+
+    What lies on the way to the system's directories but outside the project is only probed (see `program`): packages
+    bring programs of their own, but none that are called like the system's.
+    """
+    entries = searched_directories(around)
+    if any(not entry.startswith("/") for entry in entries):
+        raise NotUnderstood("PATH has an entry that depends on the working directory")
+    directories = [join("/", entry) for entry in entries]
+    system = [i for i, directory in enumerate(directories) if directory in _PROGRAM_DIRECTORIES]
+    for i, directory in enumerate(directories):
+        before = not system or i < system[0]
+        for name in names:
+            candidate = join(directory, name)
+            if around.context_path(candidate) is not None:
+                raise NotUnderstood(f"`{candidate}` comes from the build context")
+            of_project = directory not in _LOCAL_PROGRAMS and any(below(directory, r) for r in around.project_roots)
+            if before and of_project and around.kind(candidate) != "absent":
+                raise NotUnderstood(f"PATH may lead to `{candidate}` instead of the system's `{name}`")
 
 
 # -- words -----------------------------------------------------------------------------------------------------------
@@ -227,6 +253,12 @@ class Place(NamedTuple):
     directory: bool
 
     @property
+    def through(self) -> bool:
+        """Whether a pattern goes on after a `/`: then its matches lie behind directories, which may be links."""
+        found = _GLOB.search(self.raw) if self.glob else None
+        return found is not None and "/" in self.raw[found.start() :]
+
+    @property
     def base(self) -> str:
         """The last component."""
         return posixpath.basename(self.path)
@@ -274,6 +306,21 @@ def require_no_link(path: str, around: Surroundings) -> None:
         raise NotUnderstood(f"`{path}` may be a link or lie behind one, so what it writes to is not known")
 
 
+def require_no_link_on_the_way(place: Place, around: Surroundings) -> None:
+    """Raise `NotUnderstood` if removing or replacing an operand, itself perhaps a link, may happen somewhere else."""
+    if place.through and any(below(place.path, root) or below(root, place.path) for root in around.project_roots):
+        raise NotUnderstood(f"`{place.raw}` may go through a link that its pattern matches")
+    require_no_link(place.path if place.glob else posixpath.dirname(place.path), around)
+
+
+def made_parents(path: str, around: Surroundings) -> list[Write]:
+    """Return the write of a program that makes the missing directories above a path: all below the first uncertain one."""
+    for directory in parents(path):
+        if directory not in _REQUIRED and around.kind(directory) != "directory":
+            return [Write(Kind.MAY, Region((directory,)))]
+    return []
+
+
 @dataclass
 class Reads:
     """Collects what a command reads beside the system."""
@@ -284,6 +331,8 @@ class Reads:
     files: set[str] = field(default_factory=set)
     everything: bool = False
     outside: bool = False
+    #: something is read that the builder or the kernel provides
+    of_the_builder: bool = False
 
     def entry(self, *paths: str) -> Reads:
         """Add paths with their subtrees; links in them are taken as links."""
@@ -296,8 +345,20 @@ class Reads:
             self.everything = self.everything or (bool(above) and leads_astray(above[-1], self.around))
         return self
 
+    def tree(self, path: str) -> Reads:
+        """Add a path with everything below it; links are taken as links, also the path itself."""
+        self.of_the_builder = self.of_the_builder or any(below(place, path) for place in _OF_THE_BUILDER)
+        self._note_builder(path)
+        return self.entry(path)
+
+    def _note_builder(self, path: str) -> None:
+        provided = any(below(path, place) for place in _OF_THE_BUILDER)
+        harmless = any(below(path, device) for device in _HARMLESS_DEVICES)
+        self.of_the_builder = self.of_the_builder or (provided and not harmless)
+
     def content(self, path: str) -> Reads:
         """Add a path whose content is read, through a link if it is one."""
+        self._note_builder(path)
         self.entry(path)
         if self.around.kind(path) == "unknown":
             if any(below(path, root) or below(root, path) for root in self.around.project_roots):
@@ -312,7 +373,12 @@ class Reads:
             return self.content(place.path)
         self.everything = self.everything or bool(self.around.project_roots)
         self.outside = True
-        return self.entry(place.path)
+        return self.tree(place.path)
+
+    def as_links(self, place: Place) -> Reads:
+        """Add what an operand means of which links are taken as links, but those on the way to it are followed."""
+        self.everything = self.everything or (place.glob and (place.through or leads_astray(place.path, self.around)))
+        return self.tree(place.path)
 
 
 def program(
@@ -324,15 +390,25 @@ def program(
     variables: Sequence[str] = (),
     world: World = World.NONE,
     assumptions: Sequence[str] = (),
+    starts: Sequence[str] = (),
 ) -> Effects:
-    """Return the effects of a system program that reads `reads` and the system itself."""
+    """Return the effects of a system program that reads `reads` and the system itself.
+
+    `starts` names the other programs that it searches in PATH.
+    """
+    require_system_programs(around, *starts)
     found = reads or Reads(around)
     taken = list(assumptions)
     extra, search_known = _environment_paths(around)
-    if not search_known:
+    local = {join("/", entry) for entry in searched_directories(around)}.intersection(_LOCAL_PROGRAMS)
+    if not search_known or any(below(place, root) for place in local for root in around.project_roots):
         taken.append(SYSTEM_COMMANDS)
-    search = _search_path(around) or tuple(_SEARCHED_BY_DEFAULT.split(":"))
-    probes = {join(entry, invocation.name) for entry in search if join("/", entry) not in _PROGRAM_DIRECTORIES}
+    probes = {
+        join(entry, name)
+        for entry in searched_directories(around)
+        if join("/", entry) not in _PROGRAM_DIRECTORIES
+        for name in (invocation.name, *starts)
+    }
     probes |= found.files
     roots = around.project_roots
     if found.everything or (found.outside and not roots):
@@ -343,6 +419,10 @@ def program(
         taken.append(LINKS_STAY_OUTSIDE)
     else:
         where = Region(tuple(sorted({*SYSTEM, *found.paths, *extra})))
+    if any(_may_follow_links(write, around) for write in writes):
+        taken.append(LINKS_STAY_OUTSIDE)
+    if found.of_the_builder:
+        world = World.FREE
     return Effects(
         reads=where,
         probes=tuple(sorted(probes)),
@@ -350,6 +430,16 @@ def program(
         writes=tuple(writes),
         world=world,
         assumptions=tuple(dict.fromkeys(taken)),
+    )
+
+
+def _may_follow_links(write: Write, around: Surroundings) -> bool:
+    """Tell whether a write may go through a link outside the project (inside it, models refuse: `require_no_link`)."""
+    followed = write.kind in (Kind.SET, Kind.MAY)
+    return any(
+        around.kind(step) == "unknown"
+        for path in write.region.include
+        for step in (*parents(path), *((path,) if followed else ()))
     )
 
 

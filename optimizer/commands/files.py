@@ -16,11 +16,13 @@ from dockopt.optimizer.commands.arguments import (
     Place,
     Reads,
     locate,
+    made_parents,
     modelled,
     parse,
     places,
     program,
     require_no_link,
+    require_no_link_on_the_way,
 )
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.effects import Effects, Kind, Write
@@ -94,10 +96,7 @@ def rm(invocation: Invocation, around: Surroundings) -> Effects:
             raise NotUnderstood("it removes `/`")
         if place.directory and not place.glob and place.raw.endswith("."):
             raise NotUnderstood(f"rm refuses `{place.raw}`")
-        if place.glob:
-            require_no_link(place.path, around)
-        else:
-            require_no_link(posixpath.dirname(place.path), around)
+        require_no_link_on_the_way(place, around)
         if place.glob or not force:
             reads.entry(place.path)
         exact = not place.glob and (not place.directory or around.kind(place.path) == "directory")
@@ -267,9 +266,9 @@ def cp(invocation: Invocation, around: Surroundings) -> Effects:
         kind = "unknown" if source.glob else around.kind(source.path)
         if follows and kind != "file":
             reads.everything = True
-        if keeps_links and not follows and not source.directory:
-            reads.entry(source.path)
-        else:
+        reads.as_links(source)
+        if not keeps_links or follows or source.directory:
+            reads.operand(source)
             reads.operand(source)
         into = several or (target.directory and not recursive)
         where, exact = _destination(source, target, into, arguments, around)
@@ -299,8 +298,8 @@ def mv(invocation: Invocation, around: Surroundings) -> Effects:
         kind = "unknown" if source.glob else around.kind(source.path)
         if source.directory and kind != "directory" and not source.glob:
             raise NotUnderstood(f"`{source.raw}` may be a link to a directory")
-        require_no_link(source.path if source.glob else posixpath.dirname(source.path), around)
-        reads.entry(source.path)
+        require_no_link_on_the_way(source, around)
+        reads.as_links(source)
         gone.append(Write(Kind.MAY if source.glob or conditional else Kind.KILL, Region((source.path,))))
         into = several or (target.directory and kind == "file")
         where, exact = _destination(source, target, into, arguments, around)
@@ -343,6 +342,8 @@ def install(invocation: Invocation, around: Surroundings) -> Effects:
         reads.operand(source)
         into = several or target.directory
         where, exact = _destination(source, target, into, arguments, around)
+        if arguments.has("-D"):
+            writes += made_parents(f"{target.path}/." if into else where, around)
         writes.append(_written(where, exact, not source.glob, False, reads))
     return program(invocation, around, reads, writes=writes)
 

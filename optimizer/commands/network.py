@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Sequence
 
 from dockopt.optimizer.commands.arguments import (
     QUOTED,
     NotUnderstood,
     Reads,
     locate,
+    made_parents,
     modelled,
     parse,
     program,
@@ -25,11 +27,19 @@ from dockopt.optimizer.regions import Region, below, join, region
 _VARIABLES = (
     "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY",
     "NO_PROXY", "ALL_PROXY", "SSL_*", "SSLKEYLOGFILE", "CURL_*", "WGETRC", "SYSTEM_WGETRC", "HOME", "XDG_*", "NETRC",
-    "OPENSSL_*", "GNUTLS_*", "RES_OPTIONS", "LOCALDOMAIN", "HOSTALIASES",
+    "OPENSSL_*", "GNUTLS_*", "REQUESTS_CA_BUNDLE", "RES_OPTIONS", "LOCALDOMAIN", "HOSTALIASES",
 )  # fmt: skip
 #: name resolution, certificates and settings (FHS: all of it lies in /etc and /usr/share)
+CERTIFICATE_HOOKS = (
+    "certificate-hooks: what packages let `update-ca-certificates` start writes below /etc, /tmp, /usr/lib, /usr/share "
+    "and /var/lib/ca-certificates-java only, and the dates in the key stores that it makes do not matter"
+)
 _SETTINGS = ("/etc", "/usr/share", "/usr/local/share")
 _URL = re.compile(r"(https?|ftp)://[^\s{}\[\]#]+|[A-Za-z0-9][A-Za-z0-9.-]*\.[a-z]+(/[^\s{}\[\]#]*)?")
+#: variables that name a file or directory which is read
+_PATH_VARIABLES = ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC", "OPENSSL_CONF", "HOSTALIASES")
+#: variables that name settings, which may send output elsewhere, or a file that is written
+_OTHER_SETTINGS = ("WGETRC", "SYSTEM_WGETRC", "CURL_HOME", "SSLKEYLOGFILE", "QLOGDIR")
 _NO_FILES = ("/dev/null", "/dev/stdout", "-")
 
 
@@ -49,10 +59,19 @@ def _settings(around: Surroundings, *names: str) -> Reads:
     known, config = around.variable("XDG_CONFIG_HOME")
     if known and config:
         files.append(join("/", f"{config}/curlrc"))
-    for file in files:
+    for file in (*files, "/etc/wgetrc", "/etc/curlrc"):
         if around.context_path(file) is not None:
             raise NotUnderstood(f"its settings `{file}` come from the build context")
-    return Reads(around).entry(*_SETTINGS, *files)
+    for variable in _OTHER_SETTINGS:
+        if around.variable(variable)[1]:
+            raise NotUnderstood(f"`{variable}` names other settings or a file that it writes")
+    reads = Reads(around).entry(*_SETTINGS, *files)
+    for variable in _PATH_VARIABLES:
+        value = around.variable(variable)[1]
+        for entry in (value or "").split(":"):
+            if entry:
+                reads.content(locate(entry, around).path)
+    return reads
 
 
 def _urls(invocation: Invocation) -> Invocation:
@@ -78,8 +97,9 @@ def _saved(path: str, reads: Reads) -> Write:
 
 def _name_of(url: str) -> str | None:
     """Return the file name at the end of a URL, None if it has none or is not known."""
-    address = url.partition("?")[0].partition("://")[2]
-    return posixpath.basename(address) or None if "/" in address else None
+    address = url.partition("?")[0].partition("://")[2] or url.partition("?")[0]
+    name = posixpath.basename(address) if "/" in address else ""
+    return None if name in ("", ".", "..") or "%" in name else name
 
 
 @modelled
@@ -111,8 +131,11 @@ def curl(invocation: Invocation, around: Surroundings) -> Effects:
         if "#" in output:
             raise NotUnderstood(f"`{output}` is a pattern")
         if output not in _NO_FILES:
-            path = output if output.startswith("/") or directory is None else join(directory, output)
-            writes.append(_saved(locate(path, around).path, reads))
+            path = output if output.startswith("/") or directory is None else f"{directory}/{output}"
+            path = locate(path, around).path
+            if arguments.has("--create-dirs"):
+                writes += made_parents(path, around)
+            writes.append(_saved(path, reads))
     if arguments.has("-O", "--remote-name", "--remote-name-all"):
         if directory is None:
             raise NotUnderstood("it writes to a working directory that is not known before the build")
@@ -120,6 +143,8 @@ def curl(invocation: Invocation, around: Surroundings) -> Effects:
             name = _name_of(url)
             if name is None and any(below(directory, root) for root in around.project_roots):
                 raise NotUnderstood(f"which file of `{directory}` it writes is not known before the build")
+            if arguments.has("--create-dirs"):
+                writes += made_parents(f"{directory}/.", around)
             writes.append(_saved(join(directory, name or "."), reads))
     return program(invocation, around, reads, writes=writes, variables=_VARIABLES, world=World.FREE)
 
@@ -145,27 +170,41 @@ def wget(invocation: Invocation, around: Surroundings) -> Effects:
     for url in urls:
         if not _URL.fullmatch(url):
             raise NotUnderstood(f"`{url}` is not a plain http, https or ftp address")
-    writes = [Write(Kind.MAY, region(join(_home(around), ".wget-hsts")))]
+    hsts = join(_home(around), ".wget-hsts")
+    require_no_link(hsts, around)
+    writes = [Write(Kind.MAY, region(hsts))]
     output = arguments.value("-O", "--output-document")
     if output is not None:
         if output not in _NO_FILES:
             writes.append(_saved(locate(output, around).path, reads))
-        return program(invocation, around, reads, writes=writes, variables=_VARIABLES, world=World.FREE)
-    directory = locate(arguments.value("-P", "--directory-prefix") or ".", around).path
+        return _fetched(invocation, reads, writes)
+    prefix = arguments.value("-P", "--directory-prefix")
+    directory = locate(prefix or ".", around).path
+    if prefix:
+        writes += made_parents(f"{directory}/.", around)
     for url in urls:
-        name = _name_of(url)
+        # other than curl, it keeps what follows `?`
+        name = None if "?" in url else _name_of(url)
         path = join(directory, name) if name is not None else directory
         free = name is not None and around.kind(path) == "absent"
         # a file that is there stays, and the new one is called `name.1`; redirects do not change the name
         writes.append(_saved(path if free else directory, reads))
-    return program(invocation, around, reads, writes=writes, variables=_VARIABLES, world=World.FREE)
+    return _fetched(invocation, reads, writes)
+
+
+def _fetched(invocation: Invocation, reads: Reads, writes: Sequence[Write]) -> Effects:
+    """Return the effects of wget; that of busybox starts another program for https (`networking/wget.c`)."""
+    starts = ("ssl_client", "openssl")
+    return program(
+        invocation, reads.around, reads, writes=writes, variables=_VARIABLES, world=World.FREE, starts=starts
+    )
 
 
 @modelled
 def certificates(invocation: Invocation, around: Surroundings) -> Effects:
     """Model `update-ca-certificates`: collects certificates into /etc/ssl and runs the hooks of other packages.
 
-    The hooks (/etc/ca-certificates/update.d, Java's and Mono's) keep to /etc, /usr/share, /usr/lib and /var.
+    That the hooks (/etc/ca-certificates/update.d, Java's and Mono's) keep to the system is a printed assumption.
     """
     arguments = parse(invocation, switches="--fresh -f --verbose -v")
     if arguments.operands:
@@ -173,5 +212,11 @@ def certificates(invocation: Invocation, around: Surroundings) -> Effects:
     reads = Reads(around).entry("/etc", "/usr/share", "/usr/local/share", "/var/lib/ca-certificates-java")
     where = region("/etc", "/tmp", "/usr/share", "/usr/lib", "/var/lib/ca-certificates-java")
     return program(
-        invocation, around, reads, writes=[Write(Kind.MAY, where)], variables=("JAVA_*", "HOME", "OPENSSL_*")
+        invocation,
+        around,
+        reads,
+        writes=[Write(Kind.MAY, where)],
+        variables=("JAVA_*", "HOME", "OPENSSL_*"),
+        assumptions=(CERTIFICATE_HOOKS,),
+        starts=("openssl", "run-parts", "trust", "java", "keytool", "sed", "find", "mktemp"),
     )

@@ -8,7 +8,7 @@ and /srv (accounts, vendors' packages, ftp servers). Left out:
 
 - /usr/src, unless a package is named like sources or headers of a kernel or a library (`linux-headers-*`, `*-dkms`,
   `*-source`, `libgtest-dev`, `kernel-devel`), and /usr/local/src;
-- a directory that the Dockerfile fills itself strictly below /home, /opt, /root, /srv, or below a directory of
+- a directory that the Dockerfile fills itself strictly below /home, /media, /mnt, /opt, /root, /srv, or below a directory of
   /usr/local that the FHS does not name.
 
 Which variables matter. Maintainer scripts run as root with the whole environment. By convention they ask debconf
@@ -28,17 +28,20 @@ from dockopt.optimizer.effects import Effects, Kind, World, Write
 from dockopt.optimizer.regions import Region, below, join, region
 
 PACKAGE_SCRIPTS = (
-    "package-scripts: packages come from repositories outside the image; their scripts touch the system's directories "
-    "only, none that the Dockerfile fills elsewhere, and heed only the variables that package tools document"
+    "package-scripts: packages come from repositories outside the image; their scripts, and the settings of the package "
+    "manager, touch the system's directories only, none that the Dockerfile fills elsewhere, and heed only the "
+    "variables that package tools document"
 )
+#: apt, dpkg, dnf and apk 3 write down in /var/log when they did what
+LOG_DATES = "log-dates: the times that package managers write into /var/log do not matter"
 #: the directories of FHS 3.0 chapters 3 to 5 in which packages install or their scripts work
 TREES = (
-    "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/root", "/run", "/sbin",
-    "/srv", "/tmp", "/usr", "/var",
+    "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/media", "/mnt", "/opt", "/root",
+    "/run", "/sbin", "/srv", "/tmp", "/usr", "/var",
 )  # fmt: skip
-_LOCAL = ("/home", "/opt", "/root", "/srv")
+_LOCAL = ("/home", "/media", "/mnt", "/opt", "/root", "/srv")
 #: FHS 3.0 §4.9.2, and what Debian's postinst scripts make there
-_USR_LOCAL = frozenset("bin etc games include lib lib32 lib64 libx32 libexec man sbin share src".split())  # noqa: SIM905
+_USR_LOCAL = frozenset("bin etc games include lib lib32 lib64 libx32 libexec man sbin share src".split())
 _SOURCE_PACKAGE = re.compile(
     r"linux-(headers|source|kbuild|lts|virt|image|generic)|kernel|dkms|-(source|src)\b|akms|gtest|gmock|googletest|"
     r"google-mock|debuginfo|debugsource|systemtap|bpfcc|virtualbox|nvidia|rust-src|\*"
@@ -83,12 +86,15 @@ def _package_command(
     """Return the effects of a package manager; without `writes` it installs or removes packages."""
     trees = system_trees(around, packages)
     where = writes or Region(tuple(tree for tree in trees.include if tree in TREES), trees.exclude)
+    home = around.variable("HOME")[1]
     return Effects(
         reads=trees,
+        # dpkg(1) and debconf.conf(5): settings of the user who calls them
+        probes=tuple(join("/", f"{home}/{name}") for name in (".debconfrc", ".dpkg.cfg")) if home else (),
         variables=VARIABLES,
         writes=(Write(Kind.MAY, where),),
         world=world,
-        assumptions=(PACKAGE_SCRIPTS,),
+        assumptions=(PACKAGE_SCRIPTS, LOG_DATES) if world is World.NONE else (PACKAGE_SCRIPTS,),
         cache_names=cache_names or {},
     )
 
@@ -137,7 +143,10 @@ _APT_SWITCHES = (
 )
 #: apt.conf(5) settings that move no directory, name no file and start no program
 _APT_SETTING = re.compile(
-    r"(Acquire::(?!.*(Proxy-Auto-Detect|ProxyAutoDetect))[\w:-]+|APT::(Install-\w+|Get::[\w-]+|Sandbox::User|Acquire::[\w-]+|"
+    r"(Acquire::(Retries|Check-Date|Check-Valid-Until|M(in|ax)-ValidTime|Max-FutureTime|ForceIPv[46]|ForceHash|By-Hash|"
+    r"PDiffs|Queue-Mode|Languages|GzipIndexes|CompressionTypes::Order(::)?|Allow[\w-]+|IndexTargets::[\w:-]+::"
+    r"DefaultEnabled|(https?|ftp)::(Proxy(::[\w.-]+)?|Timeout|Pipeline-Depth|No-Cache|No-Store|Max-Age|Dl-Limit|"
+    r"AllowRedirect|User-Agent|Verify-(Peer|Host)))|APT::(Install-\w+|Get::[\w-]+|Sandbox::User|Acquire::[\w-]+|"
     r"Immediate-Configure|Keep-Downloaded-Packages|AutoRemove::[\w-]+)|Dpkg::(Use-Pty|Progress-Fancy|Lock::Timeout)|"
     r"Dpkg::Options::)=(--force-(confold|confdef|confnew|confmiss|unsafe-io|overwrite)|[\w.:/-]*)",
     re.IGNORECASE,
@@ -200,6 +209,18 @@ def apt_mark(invocation: Invocation, around: Surroundings) -> Effects:
     return program(invocation, around, reads, writes=[Write(Kind.MAY, where)], variables=VARIABLES)
 
 
+def _dpkg_settings(around: Surroundings) -> list[str]:
+    known, home = around.variable("HOME")
+    if not (known and home):
+        if around.user not in ("root", "0"):
+            raise NotUnderstood("it reads `.dpkg.cfg` in a home directory that is not known before the build")
+        home = "/root"
+    path = join("/", f"{home}/.dpkg.cfg")
+    if around.context_path(path) is not None:
+        raise NotUnderstood(f"its settings `{path}` come from the build context")
+    return [path]
+
+
 @modelled
 def dpkg(invocation: Invocation, around: Surroundings) -> Effects:
     """Model the questions to `dpkg`, and --add-architecture; packages given as files run scripts of their own."""
@@ -209,7 +230,7 @@ def dpkg(invocation: Invocation, around: Surroundings) -> Effects:
         valued="--add-architecture --remove-architecture",
     )
     arguments.texts()
-    reads = Reads(around).entry("/etc/dpkg", "/var/lib/dpkg", "/usr/share/dpkg")
+    reads = Reads(around).entry("/etc/dpkg", "/var/lib/dpkg", "/usr/share/dpkg", *_dpkg_settings(around))
     changes = arguments.has("--add-architecture", "--remove-architecture")
     writes = [Write(Kind.MAY, region("/var/lib/dpkg"))] if changes else []
     return program(invocation, around, reads, writes=writes, variables=("DPKG_*", "HOME", "PAGER", "LESS*"))
@@ -267,6 +288,8 @@ _DNF_SETTING = re.compile(
     r"[\w*-]+\.skip_if_unavailable|multilib_policy|obsoletes|clean_requirements_on_remove)=[\w.,-]*"
 )
 _RPM_PACKAGE = re.compile(r"@?[A-Za-z0-9][A-Za-z0-9+._:*~^-]*(/[a-z0-9-]+)?")
+#: where Fedora keeps the data bases of rpm and dnf 5, and what dnf of a user other than root writes
+_RPM_DATA = ("/usr/lib/sysimage", "/var/tmp")
 _RPM_URL = re.compile(r"https?://\S+\.rpm")
 
 
@@ -284,7 +307,7 @@ def dnf(invocation: Invocation, around: Surroundings) -> Effects:
             raise NotUnderstood(f"the setting `{setting}` is not modelled")
     subcommand, names = _command(arguments)
     caches = {"dnf": "/var/cache/yum" if invocation.name == "yum" else "/var/cache/dnf"}
-    where = region("/tmp", "/var/cache", "/var/lib/dnf", "/var/lib/rpm", "/var/log")
+    where = region("/tmp", "/var/cache", "/var/lib/dnf", "/var/lib/rpm", "/var/lib/yum", "/var/log", *_RPM_DATA)
     if subcommand == "makecache" and not names:
         return _package_command(around, writes=where, cache_names=caches)
     if subcommand == "clean" and names in (["all"], ["metadata"], ["packages"], ["expire-cache"], ["dbcache"]):

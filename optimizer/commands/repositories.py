@@ -16,6 +16,7 @@ from dockopt.optimizer.commands.arguments import (
     NotUnderstood,
     Reads,
     locate,
+    made_parents,
     modelled,
     parse,
     program,
@@ -24,6 +25,19 @@ from dockopt.optimizer.commands.arguments import (
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.effects import Effects, Kind, World, Write
 from dockopt.optimizer.regions import Region, join, parents, region
+
+GIT_SETTINGS = (
+    "git-settings: no settings, templates or hooks of git start programs that write elsewhere, and no gitfile or "
+    "missing object leads out of the repository"
+)
+#: variables that move what git reads, add settings to it, write a log or start a program (git(1))
+_MOVING_VARIABLES = (
+    "GIT_DIR", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY", "GIT_CONFIG",
+    "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS", "GIT_TEMPLATE_DIR",
+    "GIT_TRACE", "GIT_TRACE_PACKET", "GIT_TRACE_PACKFILE", "GIT_TRACE_PERFORMANCE", "GIT_TRACE_SETUP", "GIT_TRACE_CURL",
+    "GIT_TRACE2", "GIT_TRACE2_EVENT", "GIT_TRACE2_PERF", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS",
+    "GIT_EXTERNAL_DIFF", "GIT_PROXY_COMMAND", "GIT_PAGER", "GIT_EXEC_PATH",
+)  # fmt: skip
 
 
 class _Question(NamedTuple):
@@ -56,7 +70,8 @@ _QUESTIONS = {
     ),
     "rev-list": _Question("--count --all --first-parent --tags --no-merges -1", "-n --max-count", "--max-count --tags"),
     "log": _LOG,
-    "show": _LOG,
+    # without -s it reads files, which a partial clone fetches
+    "show": _LOG._replace(refreshing=("*",)),
     "status": _Question("-s --short --porcelain -b --branch -z", "", "--porcelain --untracked-files -u", ("*",)),
     "diff": _Question(
         "--quiet --exit-code --name-only --name-status --stat --shortstat --cached --staged --no-ext-diff --no-color",
@@ -92,6 +107,8 @@ def git(invocation: Invocation, around: Surroundings) -> Effects:
             continue
         value = words.pop(0)[0] if words else None
         if text == "-C" and value is not None:
+            if cwd != around.cwd:
+                raise NotUnderstood("a second `-C` counts from the first one")
             cwd = locate(value, around).path
         elif text != "-c" or value is None or not _HARMLESS_SETTING.fullmatch(value):
             raise NotUnderstood(f"the option `git {text}` is not modelled")
@@ -99,9 +116,9 @@ def git(invocation: Invocation, around: Surroundings) -> Effects:
         raise NotUnderstood("its subcommand is not known before the build")
     name = words[0][0]
     rest = Invocation(tuple(text for text, _ in words), tuple(raw for _, raw in words), invocation.line)
-    for variable in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_CONFIG_GLOBAL", "GIT_TRACE"):
+    for variable in _MOVING_VARIABLES:
         if around.variable(variable)[1]:
-            raise NotUnderstood(f"`{variable}` moves what git reads or writes")
+            raise NotUnderstood(f"`{variable}` moves what git reads or writes, or starts a program")
     if name == "clone":
         return _clone(rest, around, cwd)
     if name == "config":
@@ -127,13 +144,16 @@ def _ask(invocation: Invocation, question: _Question, around: Surroundings, cwd:
         raise NotUnderstood("it changes a reference")
     shown = [value for option in ("--format", "--pretty", "--date") for value in arguments.values(option)]
     dated = any(_RELATIVE.search(text) for text in shown) or any("@{" in operand for operand in operands)
+    if name == "show" and arguments.has("-s", "--no-patch"):
+        question = _LOG
     refreshes = question.refreshing == ("*",) or arguments.has(*question.refreshing)
     if name == "diff" and arguments.has("--cached", "--staged"):
         refreshes = True
     writes: tuple[Write, ...] = ()
     if refreshes:
         writes = (Write(Kind.MAY, Region(_repositories(around, cwd))),)
-    return Effects(writes=writes, world=World.FREE if dated or refreshes else World.NONE)
+    world = World.FREE if dated or refreshes else World.NONE
+    return Effects(writes=writes, world=world, assumptions=(GIT_SETTINGS,))
 
 
 def _repositories(around: Surroundings, cwd: str | None) -> tuple[str, ...]:
@@ -164,6 +184,8 @@ def _config(invocation: Invocation, around: Surroundings, cwd: str | None) -> Ef
         switches="--global --system --local --add --unset --unset-all --replace-all --get --get-all --bool --list -l",
     )
     operands = arguments.texts()
+    if operands[:1] == ["edit"]:
+        raise NotUnderstood("`git config edit` starts an editor")
     reading = arguments.has("--get", "--get-all", "--list", "-l") or (
         len(operands) == 1 and not arguments.has("--unset", "--unset-all", "--add", "--replace-all")
     )
@@ -181,7 +203,9 @@ def _config(invocation: Invocation, around: Surroundings, cwd: str | None) -> Ef
         config = f"{xdg}/git/config" if xdg_known and xdg else f"{home}/.config/git/config"
         places = region(join("/", f"{home}/.gitconfig"), join("/", config))
     else:
-        places = Region(_repositories(around, cwd))
+        found = _repositories(around, cwd)
+        # a bare repository is its directory itself
+        places = Region(tuple(sorted({*found, *(join(posixpath.dirname(path), "config") for path in found)})))
     for path in places.include:
         require_no_link(path, around)
     writes = [Write(Kind.MAY, places)]
@@ -208,6 +232,8 @@ def _clone(invocation: Invocation, around: Surroundings, cwd: str | None) -> Eff
     url = operands[0]
     if not re.match(r"(https?|git|ssh)://|git@[\w.-]+:", url):
         raise NotUnderstood(f"`{url}` may lie in the image")
+    if not re.search(r"[^/:]/+[^/]|^git@[\w.-]+:[^/]", url.partition("://")[2] or url):
+        raise NotUnderstood(f"`{url}` has no path, so the name of the clone is not known")
     name = posixpath.basename(url.rstrip("/").replace(":", "/")).removesuffix(".git")
     target = operands[1] if len(operands) == 2 else name + (".git" if arguments.has("--bare", "--mirror") else "")
     if cwd is None and not target.startswith("/"):
@@ -216,4 +242,10 @@ def _clone(invocation: Invocation, around: Surroundings, cwd: str | None) -> Eff
     if ".." in target:
         raise NotUnderstood(f"`{target}` goes up")
     require_no_link(path, around)
-    return Effects(writes=(Write(Kind.MAY, Region((path,))),), world=World.FREE)
+    writes = [*made_parents(path, around), Write(Kind.MAY, Region((path,)))]
+    if not re.match(r"(https?|git)://", url):
+        known, home = around.variable("HOME")
+        if not (known and home) and around.user not in ("root", "0"):
+            raise NotUnderstood("ssh notes the host in a home directory that is not known before the build")
+        writes.append(Write(Kind.MAY, region(join("/", f"{home or '/root'}/.ssh"))))
+    return Effects(writes=tuple(writes), world=World.FREE, assumptions=(GIT_SETTINGS,))

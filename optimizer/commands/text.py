@@ -6,7 +6,6 @@ sed manuals, busybox; builtins as in dash, bash and busybox ash.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -23,10 +22,12 @@ from dockopt.optimizer.commands.arguments import (
     places,
     program,
     require_no_link,
+    require_no_link_on_the_way,
+    searched_directories,
 )
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.effects import Effects, Kind, World, Write
-from dockopt.optimizer.regions import Region
+from dockopt.optimizer.regions import Region, join
 
 _ASSIGNING = re.compile(r"\$\{[^}]*=")
 
@@ -86,7 +87,8 @@ def test(invocation: Invocation, around: Surroundings) -> Effects:
         elif operator in _FILE_TESTS:
             if operand is None:
                 reads.everything = True
-            elif operand not in ("]", "") and not operand.startswith("-"):
+            elif operand:
+                # the operand of a binary `-a` is no file; reading it too does no harm
                 reads.content(locate(operand, around, raw).path)
     return program(invocation, around, reads)
 
@@ -168,15 +170,20 @@ _FILTERS = {
 def reader(invocation: Invocation, around: Surroundings) -> Effects:
     """Model a filter that reads its operands (or standard input) and writes to standard output only."""
     known = _FILTERS[{"egrep": "grep", "fgrep": "grep"}.get(invocation.name, invocation.name)]
+    if invocation.name in ("head", "tail"):
+        # `head -5`, from before options had letters
+        argv = tuple(f"-n{text[1:]}" if text and re.fullmatch(r"-\d+", text) else text for text in invocation.argv)
+        invocation = Invocation(argv, invocation.raw, invocation.line)
     arguments = parse(invocation, switches=known.switches, valued=known.valued)
     reads = Reads(around)
     files = list(arguments.operands)
+    recursive = known is _FILTERS["grep"] and arguments.has("-r", "-R")
     if known is _FILTERS["grep"]:
         if not arguments.has("-e"):
             if not files or files[0].glob:
                 raise NotUnderstood("its pattern is not known before the build")
             files = files[1:]
-        if arguments.has("-r", "-R"):
+        if recursive:
             files = files or [Operand(".", ".")]
             reads.everything = bool(around.project_roots) or arguments.has("-R")
     if known is _CHECKSUM and arguments.has("-c", "--check"):
@@ -184,7 +191,10 @@ def reader(invocation: Invocation, around: Surroundings) -> Effects:
         reads.everything = True
     for operand in files:
         if operand.text != "-":
-            reads.operand(locate(operand.text, around, operand.raw, glob=operand.glob))
+            place = locate(operand.text, around, operand.raw, glob=operand.glob)
+            reads.operand(place)
+            if recursive:
+                reads.tree(place.path)
     return program(invocation, around, reads)
 
 
@@ -204,6 +214,10 @@ def listing(invocation: Invocation, around: Surroundings) -> Effects:
     reads = Reads(around).entry(*ACCOUNTS)
     for place in found:
         reads.operand(place)
+        if arguments.has("-R"):
+            reads.tree(place.path)
+    if arguments.has("-L", "-H", "-F"):
+        reads.everything = True  # it looks at what links lead to
     shows_times = arguments.has(*timed.split(), "-n", "-i")
     return program(invocation, around, reads, world=World.FREE if shows_times else World.NONE)
 
@@ -212,13 +226,13 @@ def listing(invocation: Invocation, around: Surroundings) -> Effects:
 def search_path(invocation: Invocation, around: Surroundings) -> Effects:
     """Model `which`: it looks for names in the directories of PATH."""
     names = parse(invocation, switches="-a").texts()
-    known, value = around.variable("PATH")
     reads = Reads(around)
-    if not known or any("/" in name for name in names):
+    if not around.variable("PATH")[0] or any("/" in name for name in names):
         reads.everything = True
     else:
-        entries = (value or "").split(":")
-        reads.entry(*(posixpath.join(entry, name) for entry in entries if entry.startswith("/") for name in names))
+        for entry in searched_directories(around):
+            for name in names:
+                reads.content(join(entry, name))
     return program(invocation, around, reads)
 
 
@@ -226,7 +240,8 @@ def search_path(invocation: Invocation, around: Surroundings) -> Effects:
 def tee(invocation: Invocation, around: Surroundings) -> Effects:
     """Model `tee [-a] file…`: like a redirection, it keeps mode and owner of a file that is there."""
     arguments = parse(invocation, switches="-a -i -p --append --ignore-interrupts")
-    arguments.texts()
+    if "-" in arguments.texts():
+        raise NotUnderstood("what `-` means to tee depends on its version")
     reads, writes = Reads(around), []
     for place in places(arguments, around):
         if place.path in ("/dev/stderr", "/dev/stdout", "/dev/null", "/dev/tty"):
@@ -240,7 +255,9 @@ def tee(invocation: Invocation, around: Surroundings) -> Effects:
 
 # -- sed -------------------------------------------------------------------------------------------------------------
 
-_ADDRESS = re.compile(r"\s*(?:\d+(?:~\d+)?|\$|/(?:[^/\\\[\n]|\\.|\[[^]/\n]+\])*/[IM]*)")
+#: a bracket expression without `/`, backslash and collating symbols, on whose end all seds agree
+_BRACKET = r"\[\^?\]?(?:\[:[a-z]+:\]|[^]\[/\\\n])*\]"
+_ADDRESS = re.compile(rf"\s*(?:\d+(?:~\d+)?|\$|/(?:[^/\\\[\n]|\\.|{_BRACKET})*/[IM]*)")
 _FLAGS = re.compile(r"[gpiImM0-9]*")
 _END = re.compile(r"\s*(?:[;\n]\s*|$|(?=\}))")
 
@@ -295,23 +312,24 @@ def plain_script(script: str) -> bool:
 def _delimited(script: str, at: int) -> int | None:
     """Return the end of `/…/…/` at `at`; a delimiter between brackets has no meaning that all seds agree on."""
     delimiter = script[at : at + 1]
-    if not delimiter or delimiter in "\\\n":
+    if not delimiter or delimiter in "\\\n[":
         return None
-    position, parts, bracket = at + 1, 0, False
+    position, parts = at + 1, 0
     while position < len(script):
         character = script[position]
         if character == "\\":
             position += 2
-            continue
-        if character == delimiter:
-            if bracket:
-                return None
-            parts += 1
+        elif character == delimiter:
+            parts, position = parts + 1, position + 1
             if parts == 2:
-                return position + 1
-        elif parts == 0:
-            bracket = character == "[" or (bracket and character != "]")
-        position += 1
+                return position
+        elif character == "[" and parts == 0:
+            bracket = re.compile(_BRACKET.replace("/", "")).match(script, position)
+            if bracket is None or delimiter in bracket[0]:
+                return None
+            position = bracket.end()
+        else:
+            position += 1
     return None
 
 
@@ -347,7 +365,7 @@ def sed(invocation: Invocation, around: Surroundings) -> Effects:
             continue
         if "/" in suffix or "*" in suffix or (suffix and place.glob):
             raise NotUnderstood(f"the suffix `{suffix}` may name another directory")
-        require_no_link(place.path if place.glob else posixpath.dirname(place.path), around)
+        require_no_link_on_the_way(place, around)
         certain = not place.glob and around.kind(place.path) == "file"
         writes.append(Write(Kind.SET if certain else Kind.MAY, Region((place.path,))))
         if suffix:

@@ -13,6 +13,7 @@ from dockopt.optimizer.commands.arguments import (
     NotUnderstood,
     Reads,
     locate,
+    made_parents,
     modelled,
     parse,
     program,
@@ -25,12 +26,18 @@ from dockopt.optimizer.regions import region
 ACCOUNT_DATES = "account-dates: the day on which an account was made, which /etc/shadow records, does not matter"
 
 _DATA_BASES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
-#: the data bases, their backups, the lock that stays, what counts logins, and the cache that is told of new accounts
+#: the data bases, their backups, the lock that stays, mail boxes (made also without a home: `useradd.c`, create_mail),
+#: what counts logins, and the cache that is told of new accounts
 _ACCOUNT_FILES = (
     *(f"/etc/{name}{suffix}" for name in _DATA_BASES for suffix in ("", "-")),
-    "/etc/.pwd.lock", "/var/log/faillog", "/var/log/lastlog", "/var/log/tallylog", "/var/lib/lastlog", "/var/lib/sss",
+    "/etc/.pwd.lock", "/var/mail", "/var/spool/mail", "/var/log/faillog", "/var/log/lastlog", "/var/log/tallylog",
+    "/var/lib/lastlog", "/var/lib/sss",
 )  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\$?")
+#: what Debian's adduser, a Perl script, and the shadow tools start
+_STARTED = (
+    "perl", "useradd", "groupadd", "usermod", "gpasswd", "chfn", "passwd", "chage", "find", "nscd", "sss_cache",
+)  # fmt: skip
 _VARIABLES = ("SOURCE_DATE_EPOCH", "LOGNAME", "USER", "HOME", "ADDUSER_*", "DEBUGLEVEL", "PERL*")
 
 
@@ -45,6 +52,9 @@ def _accounts(
     invocation: Invocation, around: Surroundings, home: str | None = None, skeleton: str | None = None
 ) -> Effects:
     """Return the effects of changing the account files and, with `home`, of making that directory."""
+    for variable in ("PERL5LIB", "PERLLIB", "PERL5OPT"):
+        if around.variable(variable)[1]:
+            raise NotUnderstood(f"`{variable}` adds to the script that adduser is")
     reads = Reads(around).entry("/etc", "/usr/local/sbin/adduser.local", "/usr/share/perl5", "/usr/share/perl")
     writes = [Write(Kind.MAY, region(*_ACCOUNT_FILES))]
     if home is not None:
@@ -55,9 +65,12 @@ def _accounts(
         if skeleton is not None:
             reads.content(locate(skeleton, around).path)
         reads.entry(place.path)
-        writes.append(Write(Kind.MAY, region(place.path, "/var/mail", "/var/spool/mail")))
+        writes += made_parents(place.path, around)
+        writes.append(Write(Kind.MAY, region(place.path)))
     assumptions = (ACCOUNT_DATES,)
-    return program(invocation, around, reads, writes=writes, variables=_VARIABLES, assumptions=assumptions)
+    return program(
+        invocation, around, reads, writes=writes, variables=_VARIABLES, assumptions=assumptions, starts=_STARTED
+    )
 
 
 @modelled
@@ -130,4 +143,17 @@ def groupadd(invocation: Invocation, around: Surroundings) -> Effects:
         any_value="-g --gid -K --key -p --password",
     )
     _names(arguments, 2)
+    return _accounts(invocation, around)
+
+
+@modelled
+def passwd(invocation: Invocation, around: Surroundings) -> Effects:
+    """Model `passwd -d|-l|-u|-S [name]`; without one of them it asks for a password."""
+    arguments = parse(
+        invocation, switches="-d -l -u -S -q --delete --lock --unlock --status --quiet", any_value="-n -x -w -i"
+    )
+    if not arguments.has("-d", "-l", "-u", "-S", "--delete", "--lock", "--unlock", "--status"):
+        raise NotUnderstood("it asks for a password")
+    if arguments.operands:
+        _names(arguments, 1)
     return _accounts(invocation, around)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from dockopt.optimizer.commands.registry import MODELS
+from dockopt.optimizer.commands.text import plain_script
 from dockopt.optimizer.effects import Effects, World
 from dockopt.optimizer.regions import Region
 
@@ -18,6 +19,13 @@ def reads(effects: Effects, path: str) -> bool:
 
 
 ACCOUNTS = "may /etc/.pwd.lock"
+
+
+@pytest.fixture(autouse=True)
+def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("gzip", "gunzip", "zcat"):
+        monkeypatch.setitem(MODELS, name, "dockopt.optimizer.commands.archives:gzip")
+    monkeypatch.setitem(MODELS, "passwd", "dockopt.optimizer.commands.users:passwd")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +78,16 @@ ACCOUNTS = "may /etc/.pwd.lock"
         ("wget -qO- https://example.org/x", {}, ["may /root/.wget-hsts"]),
         ("wget https://example.org/x", {"absent": {"/app/x"}}, ["may /root/.wget-hsts", "set /app/x"]),
         ("git clone --depth 1 https://example.org/a/b.git", {"absent": {"/app/b"}}, ["may /app/b"]),
-        ("git clone https://example.org/a/b /src/b", {}, ["may /src/b"]),
+        ("git clone https://example.org/a/b /src/b", {}, ["may /src", "may /src/b"]),
+        ("git clone https://example.org/a/b /src/b", {"directories": {"/src"}}, ["may /src/b"]),
+        ("git clone git@example.org:a/b.git /opt/b", {}, ["may /opt/b", "may /root/.ssh"]),
+        ("git config user.name x", {"cwd": "/r"}, ["may /.git, /config, /r/.git, /r/config"]),
+        ("curl --create-dirs -o /d/e/f https://h.org/x", {}, ["may /d", "may /d/e/f"]),
+        ("curl -O https://example.org/a/%2e%2e", {"cwd": "/tmp"}, ["may /tmp"]),
+        ("wget -P /d/e https://h.org/x", {}, ["may /root/.wget-hsts", "may /d", "may /d/e"]),
+        ("wget https://h.org/x?y=1", {"cwd": "/tmp"}, ["may /root/.wget-hsts", "may /tmp"]),
+        ("install -D -m 644 x /d/e/x", {"files": {"/app/x"}}, ["may /d", "may /d/e/x"]),
+        ("head -5 x", {}, []),
         ("git config --global user.name x", {}, ["may /root/.config/git/config, /root/.gitconfig"]),
         ("git -C /src describe --dirty", {}, ["may /.git, /src/.git"]),
         ("git describe --tags", {}, []),
@@ -359,6 +376,28 @@ def test_homes(ask: Ask, line: str, home: str | None) -> None:
         pytest.param(
             "git describe", {"environment": {"PATH": "/bin", "GIT_DIR": "/x"}}, "GIT_DIR", id="git-dir-elsewhere"
         ),
+        pytest.param("rm -rf ?./*/x", {}, "may go through a link", id="pattern-in-the-middle"),
+        pytest.param("rm -rf ?./*/", {}, "may go through a link", id="pattern-with-a-slash"),
+        pytest.param("mv ?./*/x /y", {}, "may go through a link", id="mv-pattern-in-the-middle"),
+        pytest.param("sed -i s/a/b/ ?./*/x", {}, "may go through a link", id="sed-pattern-in-the-middle"),
+        pytest.param("tee -", {}, "`-`", id="tee-dash"),
+        pytest.param("tar -cf /x.tar a -C /b c", {}, "operands before it", id="tar-directory-after-an-operand"),
+        pytest.param("tar -xf /x.tar a -C /b", {}, "operands before it", id="tar-extracts-before-directory"),
+        pytest.param("apt-get -o Acquire::https::CaInfo=ca.pem update", {}, "CaInfo", id="apt-certificate-file"),
+        pytest.param(
+            "apt-get -o Acquire::http::Proxy-Auto-Detect=/x update", {}, "Proxy-Auto-Detect", id="apt-proxy-program"
+        ),
+        pytest.param("git -C a -C b describe", {}, "second `-C`", id="git-two-directories"),
+        pytest.param("git config edit", {}, "editor", id="git-config-editor"),
+        pytest.param("git clone https://example.org", {}, "no path", id="git-clone-of-a-host"),
+        pytest.param("git show --ext-diff", {}, "`--ext-diff`", id="git-external-diff"),
+        pytest.param("gunzip /x", {}, "does not end", id="gunzip-guesses-the-name"),
+        pytest.param("gzip -r /x", {}, "`-r`", id="gzip-tree"),
+        pytest.param("gzip link", {}, "may be a link", id="gzip-link"),
+        pytest.param("passwd app", {}, "asks for a password", id="passwd-asks"),
+        pytest.param(
+            "wget https://h.org/x", {"context": {"/etc/wgetrc": "w"}}, "build context", id="wgetrc-from-context"
+        ),
         pytest.param("unzip ?$X", {}, "not known", id="unzip-unknown-archive"),
     ],
 )
@@ -377,10 +416,143 @@ def test_an_unknown_search_path_is_a_printed_assumption(ask: Ask) -> None:
 
 
 def test_directories_on_the_search_path_are_probed(ask: Ask) -> None:
-    effects = ask("mkdir /x", environment={"PATH": "/app/bin:/usr/bin", "LD_LIBRARY_PATH": "/app/lib"})
-    assert "/app/bin/mkdir" in effects.probes
+    effects = ask("mkdir /x", environment={"PATH": "/tools:/usr/bin:/app/bin", "LD_LIBRARY_PATH": "/app/lib"})
+    assert {"/tools/mkdir", "/app/bin/mkdir"} <= {*effects.probes}
     assert reads(effects, "/app/lib/libc.so.6")
     assert not reads(effects, "/app/main.go")
+
+
+def test_programs_that_a_program_starts_are_probed(ask: Ask) -> None:
+    effects = ask("tar -xzf /x.tgz -C /y", files={"/x.tgz"}, directories={"/y"}, environment={"PATH": "/tools:/bin"})
+    assert "/tools/gzip" in effects.probes
+
+
+@pytest.mark.parametrize(
+    ("entry", "known", "fine"),
+    [
+        pytest.param("/app/node_modules/.bin", {}, False, id="an-install-may-have-brought-it"),
+        pytest.param("/app/bin", {"absent": {"/app/bin/mkdir"}}, True, id="surely-not-there"),
+        pytest.param("/usr/local/bin", {"project_roots": ("/usr/local/bin",)}, True, id="assumed-of-usr-local"),
+    ],
+)
+def test_a_search_path_through_the_project(ask: Ask, entry: str, known: dict[str, object], fine: bool) -> None:
+    effects = ask("mkdir /x", environment={"PATH": f"{entry}:/usr/bin"}, **known)
+    assert (effects.unknown is None) is fine
+    if "project_roots" in known:
+        assert any(text.startswith("system-commands:") for text in effects.assumptions)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "head -c 32 /dev/urandom",
+        "cat /proc/cpuinfo",
+        "grep -c processor /proc/cpuinfo",
+        "cat /proc/sys/kernel/random/uuid",
+        "cp /etc/resolv.conf /x",
+        "cp -r /etc /backup",
+        "cp -r ?/etc/*.conf /backup",
+        "grep -r x /etc",
+        "cat /etc/hosts",
+        "test -e /dev/kvm",
+        "[ -f /.dockerenv ]",
+        "sed -n 1p /proc/version",
+        "sha256sum /etc/hostname",
+        "gzip /x",
+    ],
+)
+def test_what_the_builder_provides_is_the_world(ask: Ask, line: str) -> None:
+    effects = ask(line, project_roots=())
+    assert effects.unknown is None
+    assert effects.world is World.FREE
+
+
+@pytest.mark.parametrize("line", ["cat /etc/passwd", "test -c /dev/null", "cp /dev/null /x", "cp /etc/os-release /x"])
+def test_files_of_the_image_are_not_the_world(ask: Ask, line: str) -> None:
+    assert ask(line).world is World.NONE
+
+
+@pytest.mark.parametrize("line", ["apt-get purge -y gcc", "apk del .build", "dnf clean all", "apt-get autoremove -y"])
+def test_dates_in_logs_are_a_printed_assumption(ask: Ask, line: str) -> None:
+    assert any(text.startswith("log-dates:") for text in ask(line).assumptions)
+
+
+@pytest.mark.parametrize("line", ["tee /var/log/x", "chmod 755 /usr/local/bin/yarn", "cp /a /usr/local/bin/x"])
+def test_links_outside_the_project_are_a_printed_assumption(ask: Ask, line: str) -> None:
+    assert any(text.startswith("links-stay-outside:") for text in ask(line).assumptions)
+
+
+@pytest.mark.parametrize(
+    ("line", "variable", "path"),
+    [
+        ("curl https://h.org/x", "SSL_CERT_FILE", "/app/ca.pem"),
+        ("curl https://h.org/x", "CURL_CA_BUNDLE", "/app/ca.pem"),
+        ("wget -qO- https://h.org/x", "OPENSSL_CONF", "/app/openssl.cnf"),
+        ("apt-get install -y gcc", "HOME", "/app/.dpkg.cfg"),
+        ("dpkg -l", "HOME", "/app/.dpkg.cfg"),
+    ],
+)
+def test_paths_in_variables_are_read(ask: Ask, line: str, variable: str, path: str) -> None:
+    value = "/app" if variable == "HOME" else path
+    usual = {"PATH": "/usr/bin", "HOME": "/root"}
+    assert not reads(ask(line, environment=usual, files={path}), path)
+    named = ask(line, environment={**usual, variable: value}, files={path})
+    assert named.unknown is None
+    assert reads(named, path)
+
+
+@pytest.mark.parametrize(
+    ("line", "variable"),
+    [
+        ("curl https://h.org/x", "CURL_HOME"),
+        ("curl https://h.org/x", "SSLKEYLOGFILE"),
+        ("wget https://h.org/x", "WGETRC"),
+        ("git log", "GIT_TRACE2_EVENT"),
+        ("git clone https://h.org/a/b /b", "GIT_SSH_COMMAND"),
+        ("git describe", "GIT_CONFIG_COUNT"),
+        ("tar -cf /x /y", "TAPE"),
+        ("unzip /x.zip -d /y", "UNZIP"),
+        ("gunzip /x.gz", "GZIP"),
+        ("adduser app", "PERL5OPT"),
+        ("cp /a /b", "POSIXLY_CORRECT"),
+    ],
+)
+def test_variables_that_change_the_command_itself(ask: Ask, line: str, variable: str) -> None:
+    environment = {"PATH": "/usr/bin", "HOME": "/root"}
+    assert ask(line, environment=environment).unknown is None
+    reason = ask(line, environment={**environment, variable: "1"}).unknown
+    assert reason is not None
+    assert f"`{variable}`" in reason
+
+
+@pytest.mark.parametrize(
+    ("script", "plain"),
+    [
+        ("s/[[:space:]]*$//", True),
+        ("s/[^/]*$//", False),
+        ("s/[]a]/x/g", True),
+        ("s/a/[/", True),
+        ("s|[/]|x|", True),
+        ("/[[:digit:]]/d", True),
+        ("s/[[:alpha:]/]/;y/w out/aaaaa/", False),
+        ("s/[[:a:]/]/y/w/p/", False),
+        ("/[[:alpha:]/]w out/", False),
+        ("s/[[.-.]/]/x/w out", False),
+        ("s[a[b[", False),
+        ("/x/w out", False),
+        ("1!w out", False),
+        ("s/a/b/gw out", False),
+        ("s/a/b/;e", False),
+        ("y/ab/cd/;R in", False),
+        ("a\\\nw out", True),
+        ("#n", False),
+        ("$!{N;D}", True),
+        ("/a/,+2d", True),
+        ("0~3p", True),
+    ],
+)
+def test_sed_scripts(script: str, plain: bool) -> None:
+    assert plain_script(script) is plain
 
 
 @pytest.mark.parametrize(
