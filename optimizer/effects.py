@@ -7,6 +7,7 @@ A command reads everything and writes everything unless a *command model* says o
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -70,6 +71,11 @@ class Effects:
     assumptions: tuple[str, ...] = ()
     #: ids of caches → path, for rewrites (`go-build` → `/root/.cache/go-build`)
     cache_names: dict[str, str] = field(default_factory=dict)
+
+
+def matches(name: str, patterns: Sequence[str]) -> bool:
+    """Tell whether a variable's name is one of the patterns (`GO*` is a prefix)."""
+    return any(name == p or (p.endswith("*") and name.startswith(p[:-1])) for p in patterns)
 
 
 def unknown(reason: str) -> Effects:

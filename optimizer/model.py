@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 from dockopt.optimizer.proposal import FrozenInput
-from dockopt.optimizer.symbolic.execute import Executor, StageRun, Unsupported
+from dockopt.optimizer.symbolic.execute import Executor, StageRun
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Dockerfile, Stage
 
@@ -28,7 +28,7 @@ class FrozenContext:
 
     def __init__(self, reader: ContextReader | None) -> None:
         """Read through `reader`; None stands for a context that cannot be looked at (everything is "other")."""
-        self._reader = reader
+        self.reader = reader
         self._kinds: dict[str, str] = {}
         self._digests: dict[str, str] = {}
 
@@ -42,7 +42,7 @@ class FrozenContext:
         return self._kinds[rel]
 
     def _look(self, rel: str) -> str:
-        if self._reader is None:
+        if self.reader is None:
             return "other"
         head = rel.rpartition("/")[0]
         if head:
@@ -50,17 +50,17 @@ class FrozenContext:
             if above != "directory":
                 # below a link anything may lie; below a file or an absent directory nothing does
                 return "other" if above == "other" else "absent"
-        name = str(getattr(self._reader.kind(rel), "name", ""))
+        name = str(getattr(self.reader.kind(rel), "name", ""))
         return {"FILE": "file", "DIR": "directory", "ABSENT": "absent", "IGNORED": "absent"}.get(name, "other")
 
     def read(self, rel: str) -> bytes | None:
         """Return a file's bytes, None if it cannot be read; the digest becomes part of the proof."""
         from dockopt.optimizer.context import ContextError
 
-        if self._reader is None or self.kind(rel) != "file":
+        if self.reader is None or self.kind(rel) != "file":
             return None
         try:
-            data = self._reader.read(rel)
+            data = self.reader.read(rel)
         except ContextError:
             return None
         self._digests[rel] = hashlib.sha256(data).hexdigest()
@@ -82,12 +82,18 @@ class Build:
     context: FrozenContext
     #: stages that somebody outside the Dockerfile names as a target
     targets: tuple[str, ...] = ()
-    _failure: Unsupported | None = field(default=None, init=False)
+    #: make the assumption `cache-opaque` (DESIGN §5) about commands that are not understood
+    opaque_caches: bool = False
+
+    @cached_property
+    def with_opaque_caches(self) -> Build:
+        """The same build under the assumption `cache-opaque`."""
+        return Build(self.dockerfile, self.context, self.targets, opaque_caches=True)
 
     @cached_property
     def executor(self) -> Executor:
         """The symbolic execution of the whole file. Raises Unsupported."""
-        executor = Executor(self.dockerfile, self.context)
+        executor = Executor(self.dockerfile, self.context, opaque_caches=self.opaque_caches)
         executor.run()
         return executor
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dockopt.optimizer.effects import World
+from dockopt.optimizer.effects import ALWAYS_READ, Effects, World, matches
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Verdict
 from dockopt.optimizer.regions import EVERYTHING, Region, normalize
@@ -39,9 +39,18 @@ def validate(old: Build, new: Build, declared: frozenset[str] = frozenset()) -> 
     `unproven` with its obligation.
     """
     try:
-        return _compare(old, new, declared)
+        verdict = _compare(old, new, declared)
+        if verdict.status == "unproven" and _has_unknown(new):
+            under_assumption = _compare(old.with_opaque_caches, new.with_opaque_caches, declared)
+            if under_assumption.status != "unproven":
+                return under_assumption
     except Unsupported as error:
         return Verdict("unproven", obligation=error.reason, line=error.line)
+    return verdict
+
+
+def _has_unknown(build: Build) -> bool:
+    return any(command.effects.unknown is not None for command in build.executed)
 
 
 def _unproven(obligation: str, line: int | None) -> Verdict:
@@ -70,7 +79,7 @@ def _compare(old: Build, new: Build, declared: frozenset[str]) -> Verdict:
         a, b = left.final.files.read(region), right.final.files.read(region)
         if a.digest != b.digest:
             return _unproven(*_explain(left, right, region))
-        strictly_equal &= left.final.files.read(EVERYTHING) == right.final.files.read(EVERYTHING)
+        strictly_equal &= left.final.files.read(EVERYTHING).digest == right.final.files.read(EVERYTHING).digest
         name = stage.name or f"stage {stage.index}"
         compared.append(
             f"`{name}`: {len(left.final.files.ops)} writes over {left.final.files.base}, value {a.digest[:12]} on both sides"
@@ -153,12 +162,55 @@ def _new_failures(old: Build, new: Build) -> Iterable[tuple[str, int]]:
             yield f"`{path}` is not in the build context", line
     texts = {(e.stage, e.text) for e in old.executed}
     for command in new.executed:
-        if (command.stage, command.text) not in texts and command.effects.unknown is not None:
-            yield f"`{command.text[:60]}` is new and {command.effects.unknown}", command.line
+        if (command.stage, command.text) not in texts:
+            problem = _not_serving(command, old)
+            if problem is not None:
+                yield f"`{command.text[:60]}` is new and {problem}", command.line
     done = {(e.stage, e.text) for e in new.executed}
     for command in old.executed:
         if (command.stage, command.text) not in done:
             yield f"`{command.text[:60]}` does not run any more", command.line
+
+
+def _not_serving(command: Executed, old: Build) -> str | None:
+    """Return why an inserted command may fail, or see another world than the one it does work for (DESIGN §5).
+
+    A command that only fills caches does the work of a later one that uses these caches: the same network, user, secrets and
+    variables, and the same files outside the project.
+    """
+    if command.effects.unknown is not None:
+        return command.effects.unknown
+    caches = set(command.effects.caches)
+    problem: str | None = "no later command uses what it fetches"
+    for served in old.executed:
+        if served.stage != command.stage or not caches or not caches <= set(served.effects.caches):
+            continue
+        problem = None if command.name == served.name or served.effects.unknown is not None else problem
+        if _settings(command) != _settings(served):
+            problem = f"line {served.line}, for which it works, runs with other mounts, network or user"
+        elif _environment(command, command.effects) != _environment(served, command.effects):
+            problem = f"line {served.line}, for which it works, sees other variables"
+        elif command.before.files.read(command.region).digest != served.before.files.read(command.region).digest:
+            problem = f"line {served.line}, for which it works, finds other files outside the project"
+        else:
+            return None
+    return problem
+
+
+def _settings(command: Executed) -> tuple[object, ...]:
+    given = command.instruction.flags
+    mounts = sorted(flag.raw for flag in given if flag.name == "mount" and not _is_cache(flag.value or ""))
+    others = sorted(flag.raw for flag in given if flag.name != "mount")
+    return mounts, others, command.before.user_term, command.before.shell
+
+
+def _is_cache(mount: str) -> bool:
+    return "type=cache" in mount.replace(" ", "").lower().split(",")
+
+
+def _environment(command: Executed, effects: Effects) -> dict[str, str]:
+    wanted = (*ALWAYS_READ, *(effects.variables or ("*",)))
+    return {name: value.term.digest for name, value in command.environment.items() if matches(name, wanted)}
 
 
 def _sources(build: Build) -> list[tuple[int, str, str]]:

@@ -93,8 +93,9 @@ def evaluate(word: str, state: StageState, escape: str, line: int) -> Value:
 class Executor:
     """Runs all stages of one Dockerfile against one context."""
 
-    def __init__(self, dockerfile: Dockerfile, files: BuildFiles) -> None:
-        """Prepare to run; nothing happens before `run`."""
+    def __init__(self, dockerfile: Dockerfile, files: BuildFiles, *, opaque_caches: bool = False) -> None:
+        """Prepare to run; nothing happens before `run`. `opaque_caches` makes the assumption `cache-opaque` (run.py)."""
+        self.opaque_caches = opaque_caches
         self.dockerfile = dockerfile
         self.files = files
         self.stages: list[StageRun] = []

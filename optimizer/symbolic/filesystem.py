@@ -166,6 +166,8 @@ class FileSystem:
                 continue
             if op.kind == "overlay" and self._lookup(op, path) == "absent":
                 continue
+            if op.kind in ("dir", "dir-set") and op.path != path and below(path, op.path):
+                continue  # it makes the directory and says nothing of what is in it
             if op.kind == "put" and len(op.region.include) == 1 and op.region.covers(target):
                 if op.path == path:
                     return op.value

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from dockopt.optimizer.commands import Invocation, effects_of
-from dockopt.optimizer.effects import ALWAYS_READ, Effects, Kind, World, Write, unknown
+from dockopt.optimizer.commands import Invocation, Surroundings, effects_of
+from dockopt.optimizer.effects import ALWAYS_READ, Effects, Kind, World, Write, matches, unknown
 from dockopt.optimizer.regions import EVERYTHING, Region, below, join
 from dockopt.optimizer.symbolic.filesystem import ContextSource, FileSystem
 from dockopt.optimizer.symbolic.state import StageState, Value, known
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from dockopt.optimizer.symbolic.execute import Executor, StageRun
     from dockopt.optimizer.syntax import Instruction, Mount
 
+CACHE_OPAQUE = (
+    "cache-opaque: commands that are not understood use the caches of their tools through these tools only; neither they nor scripts "
+    "that they start name the directories"
+)
 #: a value that word splitting and globbing leave as it is, quoted or not
 _PLAIN_VALUE = re.compile(r"[A-Za-z0-9_./:@%+=,-]+")
 _SHELLS = re.compile(r"(/usr)?(/bin/)?(sh|ash|dash|bash)")
@@ -127,6 +131,13 @@ class _Shell:
     local: dict[str, Value]
 
 
+def surroundings_of(command: Executed, executor: Executor) -> Surroundings:
+    """Return what a model could ask where a command ran; its mounts are left out."""
+    shell = _Shell(command.cwd, command.before.cwd_term, dict(command.environment))
+    online = command.instruction.flag("network") != "none"
+    return _Surroundings(executor, command.before, command.before.files, shell, command.roots, online)
+
+
 def run_instruction(
     executor: Executor, state: StageState, instruction: Instruction, run: StageRun | None
 ) -> StageState:
@@ -202,7 +213,7 @@ def _view(
                 (
                     run
                     for run in reversed(executor.stages)
-                    if run.stage.name == mount.from_.lower() and run.stage.index < executor_stage(executor)
+                    if run.stage.name == mount.from_.lower() and run.stage.index < _stage_index(executor)
                 ),
                 None,
             )
@@ -213,7 +224,7 @@ def _view(
     return files
 
 
-def executor_stage(executor: Executor) -> int:
+def _stage_index(executor: Executor) -> int:
     """Return the index of the stage that is being run."""
     return len(executor.stages) - 1
 
@@ -292,6 +303,8 @@ def _units(
     script = parse_script(text, dialect)
     if script.opaque is not None:
         return whole(script.opaque)
+    if any(step.background for step in script.steps):
+        return whole("a command that runs in the background")
     errexit = any(re.fullmatch(r"-[ux]*e[eux]*o?|errexit", option) for option in options[:-1])
     builder = _UnitBuilder(script, state, shell, around, located=not instruction.heredocs)
     return builder.build(errexit)
@@ -583,8 +596,26 @@ def _together(parts: Sequence[Effects], *, keep_first: bool = False) -> Effects:
 # -- the step --------------------------------------------------------------------------------------------------------
 
 
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return any(name == p or (p.endswith("*") and name.startswith(p[:-1])) for p in patterns)
+#: words by which a script gets at the caches of its tools
+_NAMES_CACHES = re.compile(r"GOMODCACHE|GOCACHE|GOPATH|go clean|pkg/mod|\.cache")
+
+
+def _without_caches(executor: Executor, state: StageState, unit: Unit, roots: tuple[str, ...]) -> Effects:
+    """Return the effects of a command that is not understood under the assumption `cache-opaque`."""
+    from dockopt.optimizer.ecosystems.installs import caches
+
+    shell = _Shell(unit.cwd, unit.cwd_term, dict(unit.local))
+    hidden = caches(_Surroundings(executor, state, state.files, shell, roots, True))
+    if not hidden or _NAMES_CACHES.search(unit.text) or any(path in unit.text for path in hidden):
+        return unit.effects
+    everything_else = EVERYTHING.minus(*hidden)
+    return replace(
+        unit.effects,
+        reads=everything_else,
+        writes=(Write(Kind.MAY, everything_else),),
+        caches=hidden,
+        assumptions=(*unit.effects.assumptions, CACHE_OPAQUE),
+    )
 
 
 def _apply(
@@ -598,11 +629,13 @@ def _apply(
 ) -> StageState:
     """Give one unit its value and write what it writes."""
     effects, line = unit.effects, _line_of(instruction, unit.start)
+    if effects.unknown is not None and executor.opaque_caches:
+        effects = _without_caches(executor, state, unit, roots)
     files = _view(executor, state, mounts, effects.caches, line)
     environment = {**state.environment(), **unit.local}
     if effects.variables is not None:
         wanted = (*ALWAYS_READ, *effects.variables, *unit.variables)
-        environment = {name: value for name, value in environment.items() if _matches(name, wanted)}
+        environment = {name: value for name, value in environment.items() if matches(name, wanted)}
     region = effects.reads.minus(*effects.caches) if effects.caches else effects.reads
     parts: list[str | Term] = [
         unit.text,
@@ -691,4 +724,4 @@ def _line_of(instruction: Instruction, start: int) -> int:
     return instruction.start_line + instruction.raw[: offset - instruction.span.start].count(b"\n")
 
 
-__all__ = ["Executed", "run_instruction"]
+__all__ = ["CACHE_OPAQUE", "Executed", "run_instruction", "surroundings_of"]

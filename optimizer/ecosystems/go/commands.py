@@ -13,7 +13,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
-from dockopt.optimizer.ecosystems.go.project import Obstacle, download_manifests
+from dockopt.optimizer.ecosystems.go.gosum import missing_sums, parse_go_sum
+from dockopt.optimizer.ecosystems.go.modfile import ModFileError
+from dockopt.optimizer.ecosystems.go.project import Manifests, Obstacle, download_manifests
+from dockopt.optimizer.ecosystems.go.versions import go_version_key
 from dockopt.optimizer.effects import Effects, Kind, World, Write, unknown
 from dockopt.optimizer.regions import EVERYTHING, Region, below, join
 
@@ -217,9 +220,7 @@ def _download(flags: _Flags, around: Surroundings, places: Places) -> Effects:
         return unknown("the module is vendored, so a build does not need what it downloads")
     manifests = tuple("/" + path for path in found.files)
     probes = (*manifests, *("/" + path for path in found.absent))
-    writes = tuple(
-        Write(Kind.MAY, Region((path,))) for path in manifests if path.endswith(("/go.mod", "/go.sum", "/go.work.sum"))
-    )
+    writes, assumptions = _corrections(found, around)
     return Effects(
         reads=EVERYTHING.minus(root),
         probes=probes,
@@ -228,9 +229,28 @@ def _download(flags: _Flags, around: Surroundings, places: Places) -> Effects:
         caches=places.owned(build=False),
         world=World.LOCKED,
         relied_on=tuple(p for path in manifests if (p := around.context_path(path)) is not None),
-        assumptions=(MODULES_AVAILABLE,),
+        assumptions=(MODULES_AVAILABLE, *assumptions),
         cache_names=places.names,
     )
+
+
+def _corrections(found: Manifests, around: Surroundings) -> tuple[tuple[Write, ...], tuple[str, ...]]:
+    """Return what a download writes to go.mod and go.sum, and what is assumed where it seems to write nothing."""
+    writes: list[Write] = []
+    for directory, module in found.modules:
+        sums = join("/", f"{directory}/go.sum")
+        text = around.read_context(sums) if around.kind(sums) == "file" else b""
+        try:
+            complete = text is not None and not missing_sums(module, parse_go_sum(text), found.replacements)
+        except ModFileError:
+            complete = False
+        pinned = all(requirement.pinned for requirement in module.require)
+        if not complete or not pinned or go_version_key(module.go_version) < go_version_key("1.17"):
+            # the new text is a function of what the command reads: a SET, whose value is the command's
+            writes += [Write(Kind.SET, Region((path,))) for path in (join("/", f"{directory}/go.mod"), sums)]
+    if writes and found.workspace:
+        writes.append(Write(Kind.SET, Region((join("/", f"{found.directory}/go.work.sum"),))))
+    return tuple(writes), () if writes else (MANIFESTS_CURRENT,)
 
 
 def _module_root(around: Surroundings) -> str | None:
@@ -266,6 +286,10 @@ def _project(flags: _Flags, around: Surroundings, places: Places) -> Effects:
         # without a network what the module cache holds decides: it is read for real, and stays as it is
         caches = tuple(c for c in caches if c != places.modcache)
     pure_go = around.variable("CGO_ENABLED") == (True, "0")
+    if not pure_go and places.cache:
+        # "the build cache does not detect changes to C libraries imported with cgo" (go help cache): what it holds matters
+        caches = tuple(c for c in caches if c != places.cache)
+        writes = (*writes, Write(Kind.MAY, Region((places.cache,))))
     return Effects(
         reads=EVERYTHING,
         variables=_BUILD_VARIABLES if pure_go else None,

@@ -20,6 +20,7 @@ from dockopt.optimizer.ecosystems.go.modfile import (
     parse_go_work,
 )
 from dockopt.optimizer.ecosystems.go.vendoring import builds_from_vendor
+from dockopt.optimizer.regions import normalize
 
 
 class _Kind(Protocol):
@@ -69,7 +70,7 @@ def download_manifests(view: ContextView, directory: str) -> Manifests | Obstacl
     """Return what `go mod download` reads when it runs in a directory, or why that is not certain."""
     reader = _Reader(view)
     try:
-        return reader.walk(posixpath.normpath(f"/{directory}"))
+        return reader.walk(normalize(directory))
     except _StopError as stop:
         return stop.obstacle
 
@@ -176,7 +177,7 @@ class _Reader:
     def _joined(self, root: str, target: str, name: str, line: int) -> str:
         if target.startswith(("/", "\\")) or ":" in target or "\\" in target:
             raise _StopError(f"`{target}` is not a relative path", posixpath.join(root, name), line)
-        return posixpath.normpath(posixpath.join(root, target))
+        return normalize(posixpath.join(root, target))
 
     def _replacements(self, root: str, replacements: tuple[Replacement, ...], name: str) -> None:
         for replacement in replacements:

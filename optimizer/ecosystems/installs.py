@@ -1,0 +1,68 @@
+"""What a rewrite may ask an ecosystem: which install a command needs, and which files that install reads."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from dockopt.optimizer.commands.registry import Surroundings
+    from dockopt.optimizer.symbolic.execute import Executor
+    from dockopt.optimizer.symbolic.run import Executed
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why nothing can be done, and where the cause stands: a file of the context ("" is the Dockerfile) and a line in it."""
+
+    reason: str
+    path: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """The step that fetches the dependencies of a project, and all that it reads of it. Paths are those of the image."""
+
+    ecosystem: str
+    what: str  #: what it fetches, for messages ("Go modules")
+    command: str  #: how it is called
+    directory: str  #: where it has to run
+    manifests: tuple[str, ...]  #: files of the project that it reads, the most important one first
+    caches: tuple[str, ...]  #: directories in which it leaves something, whether or not a build needed it
+    #: the command that was asked about is this install itself
+    itself: bool
+
+
+class Ecosystem(Protocol):
+    """The functions of an ecosystem's module."""
+
+    def caches(self, around: Surroundings) -> tuple[str, ...]:
+        """Return the directories that the ecosystem's tools use as caches, () where that is not certain."""
+
+    def install_for(self, command: Executed, executor: Executor) -> Install | Cause | None:
+        """Return the install that a command is or needs; a Cause if that is not certain, None if it has nothing to do with it."""
+
+
+#: modules load only when a Dockerfile has a command that may need them
+ECOSYSTEMS = ("dockopt.optimizer.ecosystems.go.install",)
+
+
+def ecosystems() -> tuple[Ecosystem, ...]:
+    """Return all ecosystems."""
+    return tuple(cast("Ecosystem", importlib.import_module(name)) for name in ECOSYSTEMS)
+
+
+def install_for(command: Executed, executor: Executor) -> Install | Cause | None:
+    """Ask all ecosystems what a command installs, or needs to have installed; the first that knows answers."""
+    for ecosystem in ecosystems():
+        found = ecosystem.install_for(command, executor)
+        if found is not None:
+            return found
+    return None
+
+
+def caches(around: Surroundings) -> tuple[str, ...]:
+    """Return the cache directories of all ecosystems."""
+    return tuple(sorted({path for ecosystem in ecosystems() for path in ecosystem.caches(around)}))

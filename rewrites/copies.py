@@ -1,0 +1,41 @@
+"""Which instructions of a stage bring what of the build context into the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dockopt.optimizer.model import Build
+from dockopt.optimizer.symbolic.filesystem import Op
+from dockopt.optimizer.syntax import Instruction, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class ContextCopy:
+    """A COPY or ADD of files of the context, and the writes that it makes."""
+
+    instruction: Instruction
+    position: int  #: index among the instructions of the stage
+    ops: tuple[Op, ...]
+
+    @property
+    def is_sources(self) -> bool:
+        """Tell whether it copies a directory, or files by a wildcard: something that changes with nearly every commit."""
+        return any(op.kind == "overlay" or op.source is None for op in self.ops)
+
+
+def context_copies(build: Build, stage: Stage) -> list[ContextCopy]:
+    """Return the COPYs and ADDs of a stage that take something from the context, in order. Raises Unsupported."""
+    states = build.runs[stage.index].states
+    found = []
+    for position, instruction in enumerate(stage.instructions):
+        if instruction.keyword not in ("COPY", "ADD") or instruction.has_flag("from"):
+            continue
+        if len(instruction.heredocs) == len(instruction.words) - 1:
+            continue
+        ops = tuple(
+            op
+            for op in states[position + 1].files.ops
+            if op.line == instruction.start_line and op.kind in ("put", "overlay") and op.label
+        )
+        found.append(ContextCopy(instruction, position, ops))
+    return found

@@ -1,0 +1,71 @@
+"""Edits that look as if the author had made them: whole lines, with their comments, in the file's own style."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from dockopt.optimizer.proposal import Edit
+from dockopt.optimizer.syntax import Dockerfile, Instruction
+
+_INDENT = re.compile(rb"[ \t]*")
+
+
+def block_start(instruction: Instruction) -> int:
+    """Return the offset where an instruction begins together with the comments directly above it."""
+    return instruction.comments[0].span.start if instruction.comments else instruction.span.start
+
+
+def keyword(name: str, like: Instruction) -> str:
+    """Return a keyword in the letter case of another instruction."""
+    return name.lower() if like.keyword_raw.islower() else name
+
+
+def indentation(instruction: Instruction) -> bytes:
+    """Return the white space before an instruction."""
+    found = _INDENT.match(instruction.raw)
+    return found.group() if found is not None else b""
+
+
+def insert_above(dockerfile: Dockerfile, target: Instruction, lines: Sequence[str]) -> Edit:
+    """Return the edit that puts new lines above an instruction and its comments."""
+    at = block_start(target)
+    text = b"".join(indentation(target) + line.encode() + dockerfile.newline for line in lines)
+    return Edit(at, at, text)
+
+
+def move_above(dockerfile: Dockerfile, moved: Sequence[Instruction], target: Instruction) -> tuple[Edit, ...]:
+    """Return the edits that move instructions, with their comments, above another one and its comments."""
+    at = block_start(target)
+    edits: list[Edit] = []
+    for instruction in moved:
+        start, end = block_start(instruction), instruction.span.end
+        text = dockerfile.source[start:end]
+        if not text.endswith(b"\n"):
+            text += dockerfile.newline
+        edits.append(Edit(at, at, text))
+        edits.append(Edit(*_without_gap(dockerfile, start, end), b""))
+    return tuple(edits)
+
+
+def move_below(dockerfile: Dockerfile, moved: Instruction, target: Instruction) -> tuple[Edit, ...]:
+    """Return the edits that move an instruction, with its comments, directly below another one."""
+    start, end = block_start(moved), moved.span.end
+    text = dockerfile.source[start:end]
+    at = target.span.end
+    if not target.raw.endswith(b"\n"):
+        text = dockerfile.newline + text.removesuffix(b"\n").removesuffix(b"\r")
+    return Edit(*_without_gap(dockerfile, start, end), b""), Edit(at, at, text)
+
+
+def _without_gap(dockerfile: Dockerfile, start: int, end: int) -> tuple[int, int]:
+    """Widen a range to be deleted by the blank line below it where there is one above too (or nothing below)."""
+    source = dockerfile.source
+    above = source[:start].endswith((b"\n\n", b"\n\r\n"))
+    if above and source[end : end + 1] == b"\n":
+        return start, end + 1
+    if above and source[end : end + 2] == b"\r\n":
+        return start, end + 2
+    if above and end == len(source):
+        return start - (2 if source[:start].endswith(b"\r\n") else 1), end
+    return start, end

@@ -1,0 +1,32 @@
+"""All rewrites, in the order in which the planner tries them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from dockopt.optimizer.model import Build
+    from dockopt.optimizer.proposal import Proposal, Refusal
+
+
+class Rewrite(NamedTuple):
+    """One optimization pass. Its module has the documentation and the function `propose`."""
+
+    id: str
+    summary: str
+    module: str
+
+    def propose(self, build: Build) -> Iterator[Proposal | Refusal]:
+        """Yield what could be changed, and what was looked at and left alone. Raises Unsupported."""
+        return cast("Iterator[Proposal | Refusal]", importlib.import_module(self.module).propose(build))
+
+
+REWRITES = (
+    Rewrite(
+        "split-copy",
+        "copies manifests first, installs dependencies, then copies the sources",
+        "dockopt.rewrites.split_copy",
+    ),
+)

@@ -1,0 +1,254 @@
+"""copies the manifests first, installs the dependencies, then copies the sources
+
+What it does
+    Above the first COPY of a source directory it copies the files that the install step reads, and runs the install step
+    there. An install step that stands below the COPY moves up; where a build fetches its dependencies by the way, the
+    install step is added.
+
+Why it costs cache
+    A COPY is a cache miss as soon as one of its files changes, and after one miss the rest of the stage runs again. With
+    the sources above it, every edit downloads all dependencies again.
+
+Before
+    WORKDIR /src
+    COPY . .
+    RUN go mod download
+    RUN go build -o /bin/app ./cmd/app
+
+After
+    WORKDIR /src
+    COPY go.mod go.sum ./
+    RUN go mod download
+    COPY . .
+    RUN go build -o /bin/app ./cmd/app
+
+When it does not fire
+    The module is vendored or needs nothing; the install step is not known to read just its manifests; a manifest is a
+    link, or does not surely come from the context; a command in between may prepare the download (it configures git, or
+    sets GOPROXY); modules are kept in a cache mount already.
+
+Why it is safe
+    The later COPY lays the same manifests over the first ones, so nothing of the new COPY is left in the image. The
+    install step reads the same bytes at its new place, which is checked, not assumed: both Dockerfiles are executed
+    symbolically and every value is compared. What an added download leaves in the module cache is in the image only if
+    the stage itself is exported; it is then offered, not applied.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dockopt.optimizer.ecosystems.installs import Cause, Install, install_for
+from dockopt.optimizer.model import Build
+from dockopt.optimizer.proposal import Edit, Proposal, Refusal
+from dockopt.optimizer.regions import below, relative
+from dockopt.optimizer.symbolic.filesystem import Op
+from dockopt.optimizer.symbolic.run import Executed
+from dockopt.optimizer.syntax import Stage
+from dockopt.rewrites.copies import ContextCopy, context_copies
+from dockopt.rewrites.editing import insert_above, keyword, move_above
+
+ID = "split-copy"
+SUMMARY = "copies manifests first, installs dependencies, then copies the sources"
+#: characters that need no quoting in a COPY
+_PLAIN = re.compile(r"[A-Za-z0-9_./@%+,:=~-]+")
+
+
+def propose(build: Build) -> Iterator[Proposal | Refusal]:
+    """Look at every stage for an install, or a build that needs one, below a COPY of sources."""
+    for stage in build.dockerfile.stages:
+        copies = context_copies(build, stage)
+        sources = [copy for copy in copies if copy.is_sources]
+        commands = [command for command in build.executed if command.stage == stage.index]
+        done: set[str] = set()
+        for command in commands:
+            above = [copy for copy in sources if copy.instruction.index < command.instruction.index]
+            found = install_for(command, build.executor) if above else None
+            if isinstance(found, Cause):
+                yield Refusal(ID, above[0].instruction.start_line, found.reason, found.path, found.line)
+                break
+            if isinstance(found, Install) and found.directory not in done:
+                done.add(found.directory)
+                if not _already_installed(found, above[0], commands, build):
+                    yield from _one(build, stage, copies, command, found)
+
+
+def _already_installed(install: Install, first: ContextCopy, commands: list[Executed], build: Build) -> bool:
+    """Tell whether an install of the same project stands above the sources, in this stage."""
+    for command in commands:
+        if command.instruction.index >= first.instruction.index:
+            return False
+        found = install_for(command, build.executor)
+        if isinstance(found, Install) and found.itself and found.ecosystem == install.ecosystem:
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """A manifest with the COPY that brings it, and the write that it is part of."""
+
+    path: str
+    copy: ContextCopy
+    op: Op
+
+
+def _one(
+    build: Build, stage: Stage, copies: list[ContextCopy], command: Executed, install: Install
+) -> Iterator[Proposal | Refusal]:
+    needs = _needs(copies, command, install)
+    if isinstance(needs, str):
+        first = next(copy for copy in copies if copy.is_sources)
+        yield Refusal(ID, first.instruction.start_line, needs, "", command.line)
+        return
+    # a COPY by a wildcard that brings the manifests (`COPY go.* ./`) is no COPY of sources
+    wildcards = {
+        need.copy.position for need in needs if need.op.source is not None and need.op.source.pattern is not None
+    }
+    sources = [
+        copy
+        for copy in copies
+        if copy.is_sources and copy.position not in wildcards and copy.instruction.index < command.instruction.index
+    ]
+    if not sources:
+        return
+    target = sources[0]
+    line = target.instruction.start_line
+    run = command.instruction
+    together = build.commands_of(stage.index, run.index)
+    problem = _mounted(command, install) or (_alone(together, command) if install.itself else None)
+    if problem is not None:
+        yield Refusal(ID, line, problem, "", run.start_line)
+        return
+    edits = _edits(build, target, needs, command, install)
+    if isinstance(edits, str):
+        yield Refusal(ID, line, edits, "", command.line)
+        return
+    manifests = " or ".join(dict.fromkeys(posixpath.basename(path) for path in install.manifests))
+    declared = install.caches if not install.itself and build.is_exported(stage.index) else ()
+    copied = " ".join(target.instruction.words)
+    yield Proposal(
+        ID,
+        line,
+        f"`{target.instruction.keyword} {copied}` stands above the download of {install.what}: every edit downloads them again",
+        edits,
+        gain=f"`{install.command}` runs again only when {manifests} change",
+        declared=frozenset(declared),
+    )
+
+
+def _needs(copies: list[ContextCopy], command: Executed, install: Install) -> list[_Need] | str:
+    """Return for every manifest the COPY that brings it; a str says why that is not certain."""
+    files = command.before.files
+    needs = []
+    for path in install.manifests:
+        if files.context_file(path) is None:
+            return f"`{path}` does not surely come from the build context"
+        op = next(op for op in reversed(files.ops) if op.source is not None and _brings(op, path))
+        copy = next((copy for copy in copies if op in copy.ops), None)
+        if copy is None:
+            return f"`{path}` comes from another stage"
+        needs.append(_Need(path, copy, op))
+    return needs
+
+
+def _brings(op: Op, path: str) -> bool:
+    return op.path == path if op.kind == "put" else below(path, op.path)
+
+
+def _mounted(command: Executed, install: Install) -> str | None:
+    for mount in command.instruction.mounts:
+        if mount.type == "bind":
+            return "the command works on files that are mounted for it"
+        if mount.type == "cache" and not install.itself:
+            target = mount.target or ""
+            if any(below(cache, target) or below(target, cache) for cache in install.caches):
+                return f"{install.what} are kept in a cache mount already"
+    return None
+
+
+def _alone(together: list[Executed], command: Executed) -> str | None:
+    if all(other.argv[:3] == command.argv[:3] for other in together):
+        return None
+    return "the install step is one command of a longer RUN"
+
+
+def _edits(
+    build: Build, target: ContextCopy, needs: list[_Need], command: Executed, install: Install
+) -> tuple[Edit, ...] | str:
+    dockerfile = build.dockerfile
+    own = {id(copy.instruction): copy for copy in (need.copy for need in needs) if not copy.is_sources}
+    moved = [
+        copy.instruction for copy in own.values() if copy.position > target.position and _only_manifests(copy, needs)
+    ]
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for need in needs:
+        if need.copy.position < target.position or need.copy.instruction in moved:
+            continue
+        place = _as_written(need, target)
+        if isinstance(place, str):
+            return place
+        source, destination, flags = place
+        groups.setdefault((destination, flags, ""), []).append(source)
+    copy_word, run_word = keyword("COPY", target.instruction), keyword("RUN", target.instruction)
+    lines = [
+        f"{copy_word} {flags}{' '.join(dict.fromkeys(sources))} {destination}"
+        for (destination, flags, _), sources in groups.items()
+    ]
+    if install.itself:
+        return (
+            *((insert_above(dockerfile, target.instruction, lines),) if lines else ()),
+            *move_above(dockerfile, [*moved, command.instruction], target.instruction),
+        )
+    state = build.runs[command.stage].states[target.position]
+    if state.cwd is None:
+        return "the working directory is not known before the build"
+    flags = "".join(
+        flag.raw + " "
+        for flag in command.instruction.flags
+        if flag.name != "mount" or "type=cache" not in (flag.value or "").replace(" ", "")
+    )
+    prefix = ""
+    if state.cwd != install.directory:
+        where = relative(install.directory, state.cwd) if below(install.directory, state.cwd) else install.directory
+        if not _PLAIN.fullmatch(where):
+            return f"`{where}` needs quoting"
+        prefix = f"cd {where} && " if not below(state.cwd, install.directory) else ""
+    run_line = f"{run_word} {flags}{prefix}{install.command}"
+    if moved:
+        return (
+            *((insert_above(dockerfile, target.instruction, lines),) if lines else ()),
+            *move_above(dockerfile, moved, target.instruction),
+            insert_above(dockerfile, target.instruction, [run_line]),
+        )
+    return (insert_above(dockerfile, target.instruction, [*lines, run_line]),)
+
+
+def _only_manifests(copy: ContextCopy, needs: list[_Need]) -> bool:
+    wanted = {need.path for need in needs}
+    return all(op.kind == "put" and op.path in wanted for op in copy.ops)
+
+
+def _as_written(need: _Need, target: ContextCopy) -> tuple[str, str, str] | str:
+    """Return source, destination and flags of a COPY for one manifest, in the words of the COPY that brings it."""
+    instruction, op = need.copy.instruction, need.op
+    assert op.source is not None
+    inside = relative(need.path, op.path) if op.kind == "overlay" else ""
+    source = f"{op.source.path}/{inside}".strip("/")
+    folder = posixpath.dirname(inside)
+    destination = instruction.words[-1]
+    if (need.copy is not target and not destination.startswith("/")) or op.kind == "put":
+        destination = posixpath.dirname(need.path) + "/"
+    else:
+        destination = ("./" if destination in (".", "./", "") else destination.rstrip("/") + "/") + (
+            f"{folder}/" if folder else ""
+        )
+    if not _PLAIN.fullmatch(source) or not (_PLAIN.fullmatch(destination) or "$" in destination):
+        return f"the path `{source}` needs quoting"
+    flags = "".join(flag.raw + " " for flag in instruction.flags if flag.name in ("chown", "chmod"))
+    if any(flag.name not in ("chown", "chmod") for flag in instruction.flags):
+        return f"`--{next(f.name for f in instruction.flags if f.name not in ('chown', 'chmod'))}` of the COPY is not followed"
+    return source, destination, flags
