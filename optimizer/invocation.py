@@ -19,6 +19,7 @@ from dockopt.optimizer.report.text import Line, diff_blocks, file_blocks, summar
 FINE, FINDINGS, BAD_INPUT, INTERNAL_ERROR = 0, 1, 2, 3
 STDIN = "-"
 _PROGRESS_ABOVE = 50
+_LONGEST_CAUSE = 300
 _NAMES = "looked for Dockerfile, *.Dockerfile, Dockerfile.*, Containerfile"
 
 
@@ -152,6 +153,8 @@ def internal_error(error: Exception, traceback: bool, name: str = "") -> str:
             print_error(line)
     where = f"{name}: " if name else ""
     what = f"{type(error).__name__}: {error}".strip().rstrip(":")
+    if len(what) > _LONGEST_CAUSE:  # the message of an exception may hold a whole file
+        what = f"{what[:_LONGEST_CAUSE]}…"
     how = "" if traceback else "; please report it with what DOCKOPT_TRACEBACK=1 prints"
     return f"{where}internal error: {what}{how}"
 

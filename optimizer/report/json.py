@@ -1,4 +1,4 @@
-"""The report for programs: one JSON document per call, described in `docs/json.md` and `docs/report.schema.json`."""
+"""The report for programs: one JSON document per call, described in `docs/report.md` and `docs/report.schema.json`."""
 
 from __future__ import annotations
 

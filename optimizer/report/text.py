@@ -62,10 +62,13 @@ def diff_blocks(outcome: Outcome) -> Iterator[Block]:
 
 def summary_line(outcomes: Sequence[Outcome]) -> Line:
     """One line over several files."""
-    changed = sum(bool(outcome.report and outcome.report.changes) for outcome in outcomes)
-    changes = sum(len(outcome.report.changes) for outcome in outcomes if outcome.report)
+    parts = []
+    for written, verb in ((True, "improved"), (False, "can be improved")):
+        counts = [len(outcome.report.changes) for outcome in outcomes if outcome.report and outcome.written == written]
+        if any(counts):
+            parts.append(f"{sum(map(bool, counts))} {verb} ({_counted(sum(counts), 'change')})")
+    parts = parts or ["nothing to improve"]
     failed = sum(outcome.error is not None for outcome in outcomes)
-    parts = [f"{changed} can be improved ({_counted(changes, 'change')})" if changed else "nothing to improve"]
     if failed:
         parts.append(f"{failed} could not be processed")
     return Line(f"{_counted(len(outcomes), 'file')}: {', '.join(parts)}", "summary")
