@@ -60,7 +60,7 @@ _GOLANG = BaseFacts(
     cwd="/go",
     user="root",
     directories=_STANDARD | {"/go", "/go/bin", "/go/src", "/usr/local/go", "/usr/local/go/bin"},
-    complete=_COMPLETE | {"/go/src", "/go/bin"},
+    complete=_COMPLETE | {"/go", "/go/src", "/go/bin"},
 )
 
 

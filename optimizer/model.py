@@ -22,6 +22,9 @@ class ContextReader(Protocol):
     def read(self, rel: str) -> bytes:
         """Return a file's bytes; raises ContextError."""
 
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """Return what a COPY source with wildcards selects; raises ContextError."""
+
 
 class FrozenContext:
     """Answers questions about the context and keeps the answers: they are the frozen inputs of a proof."""
@@ -31,6 +34,7 @@ class FrozenContext:
         self.reader = reader
         self._kinds: dict[str, str] = {}
         self._digests: dict[str, str] = {}
+        self._globs: dict[str, tuple[str, ...]] = {}
 
     def kind(self, rel: str) -> str:
         """Return "file", "directory", "absent" (ignored files too) or "other" (links, devices, not known)."""
@@ -66,12 +70,26 @@ class FrozenContext:
         self._digests[rel] = hashlib.sha256(data).hexdigest()
         return data
 
+    def glob(self, pattern: str) -> tuple[str, ...] | None:
+        """Return what a COPY source with wildcards selects, None where that cannot be told; the list is part of the proof."""
+        from dockopt.optimizer.context import ContextError
+
+        if self.reader is None:
+            return None
+        if pattern not in self._globs:
+            try:
+                self._globs[pattern] = self.reader.glob(pattern)
+            except ContextError:
+                return None
+        return self._globs[pattern]
+
     def frozen(self) -> tuple[FrozenInput, ...]:
         """Return what has been asked so far, in path order."""
-        return tuple(
-            FrozenInput(rel, f"sha256:{self._digests[rel]}" if rel in self._digests else kind)
-            for rel, kind in sorted(self._kinds.items())
-        )
+        seen = {
+            rel: f"sha256:{self._digests[rel]}" if rel in self._digests else kind for rel, kind in self._kinds.items()
+        }
+        seen |= {pattern: f"selects {', '.join(found) or 'nothing'}" for pattern, found in self._globs.items()}
+        return tuple(FrozenInput(rel, state) for rel, state in sorted(seen.items()))
 
 
 @dataclass(eq=False)

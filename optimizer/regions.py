@@ -7,6 +7,7 @@ if it provably does.
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 from typing import NamedTuple
 
 #: Directories that are links to one another in many base images (merged /usr, /run): writing below one of a group may be
@@ -54,6 +55,7 @@ def parents(path: str) -> tuple[str, ...]:
     return tuple("/" + "/".join(parts[: i + 1]) for i in range(len(parts)))
 
 
+@lru_cache(maxsize=1 << 14)
 def _canonical(path: str) -> str:
     for alias, target in _ALIASES:
         if below(path, alias):
@@ -61,6 +63,7 @@ def _canonical(path: str) -> str:
     return path
 
 
+@lru_cache(maxsize=1 << 16)
 def _nested(a: str, b: str) -> str | None:
     """Return the deeper of two paths if one holds the other, seen through the aliases, else None."""
     if below(a, b):

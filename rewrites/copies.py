@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dockopt.optimizer.model import Build
+from dockopt.optimizer.symbolic.copying import is_remote
 from dockopt.optimizer.symbolic.filesystem import Op
 from dockopt.optimizer.syntax import Instruction, Stage
+
+
+_SOURCE_FILES = (".go", ".c", ".h", ".js", ".ts", ".py", ".rs", ".java", ".kt", ".rb", ".php", ".cs", ".ex", ".exs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +23,8 @@ class ContextCopy:
 
     @property
     def is_sources(self) -> bool:
-        """Tell whether it copies a directory, or files by a wildcard: something that changes with nearly every commit."""
-        return any(op.kind == "overlay" or op.source is None for op in self.ops)
+        """Tell whether it copies a directory or source files: something that changes with nearly every commit."""
+        return any(op.kind == "overlay" or op.source is None or op.path.endswith(_SOURCE_FILES) for op in self.ops)
 
 
 def context_copies(build: Build, stage: Stage) -> list[ContextCopy]:
@@ -29,6 +33,8 @@ def context_copies(build: Build, stage: Stage) -> list[ContextCopy]:
     found = []
     for position, instruction in enumerate(stage.instructions):
         if instruction.keyword not in ("COPY", "ADD") or instruction.has_flag("from"):
+            continue
+        if instruction.keyword == "ADD" and any(is_remote(word) for word in instruction.words[:-1]):
             continue
         if len(instruction.heredocs) == len(instruction.words) - 1:
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dockopt.optimizer.proposal import Edit
 from dockopt.optimizer.syntax import Dockerfile, Instruction
@@ -34,13 +34,21 @@ def insert_above(dockerfile: Dockerfile, target: Instruction, lines: Sequence[st
     return Edit(at, at, text)
 
 
-def move_above(dockerfile: Dockerfile, moved: Sequence[Instruction], target: Instruction) -> tuple[Edit, ...]:
-    """Return the edits that move instructions, with their comments, above another one and its comments."""
+def move_above(
+    dockerfile: Dockerfile, moved: Sequence[Instruction], target: Instruction, added: Mapping[int, bytes] | None = None
+) -> tuple[Edit, ...]:
+    """Return the edits that move instructions, with their comments, above another one and its comments.
+
+    `added` has text to put in on the way, by the offset in the old file where it goes.
+    """
     at = block_start(target)
     edits: list[Edit] = []
     for instruction in moved:
         start, end = block_start(instruction), instruction.span.end
         text = dockerfile.source[start:end]
+        for offset, more in sorted((added or {}).items(), reverse=True):
+            if start <= offset < end:
+                text = text[: offset - start] + more + text[offset - start :]
         if not text.endswith(b"\n"):
             text += dockerfile.newline
         edits.append(Edit(at, at, text))

@@ -41,13 +41,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dockopt.optimizer.ecosystems.installs import Cause, Install, install_for
+from dockopt.optimizer.ecosystems.installs import Cause, Install, install_for, is_install
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit, Proposal, Refusal
 from dockopt.optimizer.regions import below, relative
 from dockopt.optimizer.symbolic.filesystem import Op
 from dockopt.optimizer.symbolic.run import Executed
-from dockopt.optimizer.syntax import Stage
+from dockopt.optimizer.syntax import Instruction, Stage
 from dockopt.rewrites.copies import ContextCopy, context_copies
 from dockopt.rewrites.editing import insert_above, keyword, move_above
 
@@ -63,6 +63,8 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
         copies = context_copies(build, stage)
         sources = [copy for copy in copies if copy.is_sources]
         commands = [command for command in build.executed if command.stage == stage.index]
+        if sources and _already_installed(sources[0], commands):
+            continue
         done: set[str] = set()
         for command in commands:
             above = [copy for copy in sources if copy.instruction.index < command.instruction.index]
@@ -72,19 +74,12 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
                 break
             if isinstance(found, Install) and found.directory not in done:
                 done.add(found.directory)
-                if not _already_installed(found, above[0], commands, build):
-                    yield from _one(build, stage, copies, command, found)
+                yield from _one(build, stage, copies, command, found)
 
 
-def _already_installed(install: Install, first: ContextCopy, commands: list[Executed], build: Build) -> bool:
-    """Tell whether an install of the same project stands above the sources, in this stage."""
-    for command in commands:
-        if command.instruction.index >= first.instruction.index:
-            return False
-        found = install_for(command, build.executor)
-        if isinstance(found, Install) and found.itself and found.ecosystem == install.ecosystem:
-            return True
-    return False
+def _already_installed(first: ContextCopy, commands: list[Executed]) -> bool:
+    """Tell whether an install stands above the sources in this stage: then somebody has split the copies before."""
+    return any(is_install(command) and command.instruction.index < first.instruction.index for command in commands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +118,7 @@ def _one(
     if problem is not None:
         yield Refusal(ID, line, problem, "", run.start_line)
         return
-    edits = _edits(build, target, needs, command, install)
+    edits = _edits(build, stage, target, needs, command, install)
     if isinstance(edits, str):
         yield Refusal(ID, line, edits, "", command.line)
         return
@@ -177,14 +172,14 @@ def _alone(together: list[Executed], command: Executed) -> str | None:
 
 
 def _edits(
-    build: Build, target: ContextCopy, needs: list[_Need], command: Executed, install: Install
+    build: Build, stage: Stage, target: ContextCopy, needs: list[_Need], command: Executed, install: Install
 ) -> tuple[Edit, ...] | str:
     dockerfile = build.dockerfile
     own = {id(copy.instruction): copy for copy in (need.copy for need in needs) if not copy.is_sources}
     moved = [
         copy.instruction for copy in own.values() if copy.position > target.position and _only_manifests(copy, needs)
     ]
-    groups: dict[tuple[str, str, str], list[str]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for need in needs:
         if need.copy.position < target.position or need.copy.instruction in moved:
             continue
@@ -192,39 +187,66 @@ def _edits(
         if isinstance(place, str):
             return place
         source, destination, flags = place
-        groups.setdefault((destination, flags, ""), []).append(source)
-    copy_word, run_word = keyword("COPY", target.instruction), keyword("RUN", target.instruction)
+        groups.setdefault((destination, flags), []).append(source)
+    word = keyword("COPY", target.instruction)
     lines = [
-        f"{copy_word} {flags}{' '.join(dict.fromkeys(sources))} {destination}"
-        for (destination, flags, _), sources in groups.items()
+        f"{word} {flags}{' '.join(dict.fromkeys(sources))} {destination}"
+        for (destination, flags), sources in groups.items()
     ]
+    step = _step(build, stage, target, command, install)
+    if isinstance(step, str):
+        return step
+    workdirs, change = step
+    copied = (insert_above(dockerfile, target.instruction, lines),) if lines else ()
     if install.itself:
+        run = command.instruction
         return (
-            *((insert_above(dockerfile, target.instruction, lines),) if lines else ()),
-            *move_above(dockerfile, [*moved, command.instruction], target.instruction),
+            *move_above(dockerfile, workdirs, target.instruction),
+            *copied,
+            *move_above(dockerfile, moved, target.instruction),
+            *move_above(dockerfile, [run], target.instruction, {run.offset_of(run.args_start): change.encode()}),
         )
-    state = build.runs[command.stage].states[target.position]
-    if state.cwd is None:
-        return "the working directory is not known before the build"
     flags = "".join(
         flag.raw + " "
         for flag in command.instruction.flags
         if flag.name != "mount" or "type=cache" not in (flag.value or "").replace(" ", "")
     )
-    prefix = ""
-    if state.cwd != install.directory:
-        where = relative(install.directory, state.cwd) if below(install.directory, state.cwd) else install.directory
-        if not _PLAIN.fullmatch(where):
-            return f"`{where}` needs quoting"
-        prefix = f"cd {where} && " if not below(state.cwd, install.directory) else ""
-    run_line = f"{run_word} {flags}{prefix}{install.command}"
-    if moved:
-        return (
-            *((insert_above(dockerfile, target.instruction, lines),) if lines else ()),
-            *move_above(dockerfile, moved, target.instruction),
-            insert_above(dockerfile, target.instruction, [run_line]),
-        )
-    return (insert_above(dockerfile, target.instruction, [*lines, run_line]),)
+    run_line = f"{keyword('RUN', target.instruction)} {flags}{change}{install.command}"
+    if not moved and not workdirs:
+        return (insert_above(dockerfile, target.instruction, [*lines, run_line]),)
+    return (
+        *move_above(dockerfile, workdirs, target.instruction),
+        *copied,
+        *move_above(dockerfile, moved, target.instruction),
+        insert_above(dockerfile, target.instruction, [run_line]),
+    )
+
+
+def _step(
+    build: Build, stage: Stage, target: ContextCopy, command: Executed, install: Install
+) -> tuple[list[Instruction], str] | str:
+    """Return the WORKDIRs that have to move up with the install step, and the `cd` that it needs otherwise."""
+    states = build.runs[stage.index].states
+    here = states[target.position].cwd
+    wanted = command.cwd if install.itself else install.directory
+    if here is None or wanted is None:
+        return "the working directory is not known before the build"
+    if here == wanted or (not install.itself and below(here, install.directory)):
+        return [], ""
+    below_target = stage.instructions[target.position + 1 :]
+    workdirs: list[Instruction] = []
+    for position, instruction in enumerate(below_target, start=target.position + 1):
+        if instruction.keyword != "WORKDIR" or not target.instruction.words[-1].startswith("/"):
+            break
+        workdirs.append(instruction)
+        if states[position + 1].cwd == wanted:
+            return workdirs, ""
+    where = relative(wanted, here) if below(wanted, here) else wanted
+    if not _PLAIN.fullmatch(where):
+        return f"`{where}` needs quoting"
+    if install.itself and command.instruction.json is not None:
+        return "the install step is no shell command"
+    return [], f"cd {where} && "
 
 
 def _only_manifests(copy: ContextCopy, needs: list[_Need]) -> bool:

@@ -41,6 +41,9 @@ class Ecosystem(Protocol):
     def caches(self, around: Surroundings) -> tuple[str, ...]:
         """Return the directories that the ecosystem's tools use as caches, () where that is not certain."""
 
+    def is_install(self, command: Executed) -> bool:
+        """Tell whether a command is the install step itself."""
+
     def install_for(self, command: Executed, executor: Executor) -> Install | Cause | None:
         """Return the install that a command is or needs; a Cause if that is not certain, None if it has nothing to do with it."""
 
@@ -61,6 +64,11 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
         if found is not None:
             return found
     return None
+
+
+def is_install(command: Executed) -> bool:
+    """Tell whether a command is the install step of some ecosystem."""
+    return any(ecosystem.is_install(command) for ecosystem in ecosystems())
 
 
 def caches(around: Surroundings) -> tuple[str, ...]:

@@ -15,9 +15,16 @@ if TYPE_CHECKING:
     from dockopt.optimizer.symbolic.execute import Executor, StageRun
     from dockopt.optimizer.syntax import Instruction
 
+#: a wildcard that selects more is taken as a whole
+_FEW = 24
 _WILDCARD = re.compile(r"[*?\[]")
 #: `ADD` fetches these (reference §1.11); scp-like and `git@` addresses too
 _REMOTE = re.compile(r"^([a-z][a-z0-9+.-]*://|git@|[^/]+\.git(#|$))", re.IGNORECASE)
+
+
+def is_remote(source: str) -> bool:
+    """Tell whether ADD fetches a source from the network."""
+    return _REMOTE.match(source) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +82,12 @@ def copy_instruction(
             continue
         source = evaluate(word, state, escape, line)
         if source_stage is not None:
-            state = _from_stage(executor, state, copy, destination, source, source_stage, label)
+            state = _from_stage(state, copy, destination, source, source_stage, label)
         elif instruction.flag("from") is not None:
             image = term("image", instruction.flag("from") or "")
             state = _somehow(state, copy, destination, term("image-tree", image, source.term, attributes), label)
             state = replace(state, inputs=state.inputs | {f"image:{instruction.flag('from')}"})
-        elif instruction.keyword == "ADD" and (source.text is None or _REMOTE.match(source.text)):
+        elif instruction.keyword == "ADD" and (source.text is None or is_remote(source.text)):
             state = _somehow(state, copy, destination, term("download", source.term, attributes), label)
         else:
             state = _from_context(executor, state, copy, destination, source, label)
@@ -122,7 +129,7 @@ def _target(state: StageState, destination: Value) -> tuple[str, bool] | None:
     text = destination.text or "./"
     if not text.startswith("/") and state.cwd is None:
         return None
-    return join(state.cwd or "/", text), text.endswith("/") or text in (".", "..") or text.endswith(("/.", "/.."))
+    return join(state.cwd or "/", text), text.endswith(("/", "/.", "/..")) or text in (".", "..")
 
 
 def _somehow(state: StageState, copy: _Copy, destination: Value, value: Term, label: str) -> StageState:
@@ -175,6 +182,21 @@ def _from_context(
     if wildcard is not None:
         head, _, pattern = path.rpartition("/")
         value = term("context-glob", path, copy.attributes, text=f"context files {path}")
+        chosen = executor.files.glob(path)
+        if (
+            chosen
+            and len(chosen) <= _FEW
+            and copy.plain
+            and copy.instruction.keyword == "COPY"
+            and all(executor.files.kind(found) == "file" for found in chosen)
+        ):
+            # each selected file on its own: what the pattern selects is then an input of the proof
+            several = replace(copy, many=copy.many or len(chosen) > 1)
+            for found in chosen:
+                origin = ContextSource(found, copy.attributes)
+                file = context_file_term(found, copy.attributes)
+                state = _place_file(state, several, destination, found.rpartition("/")[2], file, label, origin)
+            return state
         if target is None or not (target[1] or copy.many) or not copy.plain or _WILDCARD.search(head) or copy.link:
             return _somehow(state, copy, destination, value, label)
         files = state.files.make_directories(target[0], copy.directory, copy.line)
@@ -201,7 +223,7 @@ def _from_context(
 
 
 def _from_stage(
-    executor: Executor, state: StageState, copy: _Copy, destination: Value, source: Value, stage: StageRun, label: str
+    state: StageState, copy: _Copy, destination: Value, source: Value, stage: StageRun, label: str
 ) -> StageState:
     from dockopt.optimizer.symbolic.execute import clean_source
 

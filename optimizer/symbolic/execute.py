@@ -60,6 +60,9 @@ class BuildFiles(Protocol):
     def read(self, rel: str) -> bytes | None:
         """Return a file's bytes, None if it cannot be read."""
 
+    def glob(self, pattern: str) -> tuple[str, ...] | None:
+        """Return what a source with wildcards selects, None where that cannot be told."""
+
 
 @dataclass(slots=True)
 class StageRun:
@@ -263,7 +266,8 @@ class Executor:
             )
             return replace(state, cwd=None, cwd_term=where, files=files)
         path = join(state.cwd or "/", value.text or "/")
-        owner = term("directory", "0755", state.user_term)
+        # BuildKit makes it for the user of the stage (dispatchWorkdir); root's directory is like one that COPY makes
+        owner = term("directory", literal("0755"), literal("0:0") if state.user == "root" else state.user_term)
         files = state.files.make_directories(path, owner, instruction.start_line)
         return replace(state, cwd=path, cwd_term=literal(path), files=files)
 

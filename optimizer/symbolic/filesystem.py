@@ -9,6 +9,7 @@ Context trees answer questions (`kind`, `resolve`) through a `ContextView`, whic
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
@@ -155,6 +156,13 @@ class FileSystem:
                 return None
         return None
 
+    def last_writer(self, path: str) -> Op | None:
+        """Return the last write that may have made or changed a path, for explanations."""
+        target = Region((path,))
+        return next(
+            (op for op in reversed(self.ops) if op.label and op.kind == "put" and op.region.overlaps(target)), None
+        )
+
     def resolve(self, path: str) -> Term:
         """Return the value at one path (a file, a tree or its absence)."""
         target = Region((path,))
@@ -263,17 +271,28 @@ def context_file_term(path: str, attributes: str) -> Term:
 
 def _canonical_order(ops: list[Op]) -> tuple[Op, ...]:
     """Return the lexicographically least order that keeps overlapping writes as they are (normal form of a trace)."""
-    remaining = list(ops)
+    waiting = [0] * len(ops)  # how many earlier, overlapping writes each one still waits for
+    followers: list[list[int]] = [[] for _ in ops]
+    for i, op in enumerate(ops):
+        for j in range(i):
+            if ops[j].region.overlaps(op.region):
+                waiting[i] += 1
+                followers[j].append(i)
+    free = [(_order_key(op), i) for i, op in enumerate(ops) if not waiting[i]]
+    heapq.heapify(free)
     ordered: list[Op] = []
-    while remaining:
-        free = [
-            i
-            for i, op in enumerate(remaining)
-            if not any(earlier.region.overlaps(op.region) for earlier in remaining[:i])
-        ]
-        best = min(free, key=lambda i: (remaining[i].kind, remaining[i].region, remaining[i].value.digest))
-        ordered.append(remaining.pop(best))
+    while free:
+        _, i = heapq.heappop(free)
+        ordered.append(ops[i])
+        for j in followers[i]:
+            waiting[j] -= 1
+            if not waiting[j]:
+                heapq.heappush(free, (_order_key(ops[j]), j))
     return tuple(ordered)
+
+
+def _order_key(op: Op) -> tuple[str, Region, str]:
+    return op.kind, op.region, op.value.digest
 
 
 def differing(a: FileSystem, b: FileSystem, region: Region = EVERYTHING) -> Iterable[tuple[Op | None, Op | None]]:

@@ -144,7 +144,7 @@ class Places:
         ):
             known, value = get(name)
             if not known:
-                return f"`{name}` is not known before the build"
+                return f"`{name}` is not known before the build (the base image may set it)"
             values[name] = value
         if values["GO111MODULE"] == "off":
             return "GO111MODULE=off is not modelled"

@@ -38,10 +38,15 @@ def caches(around: Surroundings) -> tuple[str, ...]:
     return () if isinstance(places, str) else places.owned(build=False)
 
 
+def is_install(command: Executed) -> bool:
+    """Tell whether a command is `go mod download`."""
+    return command.argv[:3] == ("go", "mod", "download")
+
+
 def install_for(command: Executed, executor: Executor) -> Install | Cause | None:
     """Return the `go mod download` that a command is or needs."""
     argv = command.argv
-    itself = argv[:3] == ("go", "mod", "download")
+    itself = is_install(command)
     if itself:
         if len(argv) > 3 and any(word is None or not word.startswith("-") for word in argv[3:]):
             return Cause("`go mod download` names modules on its own", "", command.line)
@@ -106,6 +111,10 @@ def _incomplete(found: Manifests) -> str | None:
 
 
 def _located(obstacle: Obstacle, files: FileSystem, command: Executed) -> Cause:
+    if obstacle.path and files.kind("/" + obstacle.path) == "unknown":
+        writer = files.last_writer("/" + obstacle.path)
+        if writer is not None:
+            return Cause(f"{writer.label} may have made `/{obstacle.path}`", "", writer.line)
     path = _context_path(files, "/" + obstacle.path) if obstacle.path else ""
     return Cause(obstacle.reason, path, obstacle.line if path else command.line)
 
