@@ -89,7 +89,14 @@ class FrozenContext:
             rel: f"sha256:{self._digests[rel]}" if rel in self._digests else kind for rel, kind in self._kinds.items()
         }
         seen |= {pattern: f"selects {', '.join(found) or 'nothing'}" for pattern, found in self._globs.items()}
-        return tuple(FrozenInput(rel, state) for rel, state in sorted(seen.items()))
+        # a directory that holds another frozen entry is implied by it
+        implied = {
+            "/".join(rel.split("/")[:n])
+            for rel, state in seen.items()
+            if state != "absent"
+            for n in range(1, rel.count("/") + 1)
+        }
+        return tuple(FrozenInput(rel, state) for rel, state in sorted(seen.items()) if rel not in implied)
 
 
 @dataclass(eq=False)

@@ -206,16 +206,14 @@ def _download(flags: _Flags, around: Surroundings, places: Places) -> Effects:
         return unknown("its working directory is not known before the build")
     if "-mod" in places.flags or "-modfile" in places.flags:
         return unknown("GOFLAGS selects another module mode")
-    module = _module_root(around)
-    if module is None:
-        return unknown(f"no go.mod of the build context lies in or above `{around.cwd}`")
+    found = download_manifests(_ImageView(around), around.cwd)
+    if isinstance(found, Obstacle):
+        return unknown(found.reason)
+    module = join("/", found.directory)
     roots = [root for root in around.project_roots if below(module, root)]
     root = min(roots, key=len, default=module if module != "/" else None)
     if root is None:
         return unknown("the module lies in `/`, together with the system")
-    found = download_manifests(_ImageView(around), module.lstrip("/"))
-    if isinstance(found, Obstacle):
-        return unknown(found.reason)
     if found.vendored:
         return unknown("the module is vendored, so a build does not need what it downloads")
     manifests = tuple("/" + path for path in found.files)
