@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockopt.optimizer.proposal import FileReport, Refusal
+
+if TYPE_CHECKING:
+    from dockopt.optimizer.context import Located
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,45 +30,32 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     `path` tells where the file lies (for its context); it is not read again. Never raises for bad input: `FileReport.error`
     then says what is wrong.
     """
-    from dockopt.optimizer.context import BuildContext, ContextError, IgnoreFileError, locate_context
-    from dockopt.optimizer.model import Build, FrozenContext
+    from dockopt.optimizer.inputs import InputError
+    from dockopt.optimizer.opening import ContextUnreadable, open_build
     from dockopt.optimizer.plan import optimize
     from dockopt.optimizer.symbolic.execute import Unsupported
-    from dockopt.optimizer.syntax import DockerfileSyntaxError, cross_check, parse
     from dockopt.rewrites.registry import REWRITES
 
     options = options or Options()
     report = FileReport(str(path), source, source)
     try:
-        dockerfile = parse(source)
-    except DockerfileSyntaxError as error:
-        report.error = f"{path}:{error.line}:{error.column}: {error.message}"
+        opened = open_build(path, source, options.context)
+    except InputError as error:
+        if isinstance(error, ContextUnreadable):
+            _tell_context(report, error.located_context)
+        report.error = error.located(str(path))
         return report
-    sources = [
-        word
-        for instruction in dockerfile.instructions
-        if instruction.keyword in ("COPY", "ADD") and not instruction.has_flag("from")
-        for word in instruction.words[:-1]
-    ]
-    located = locate_context(path, explicit=options.context, sources=sources)
-    report.context, report.context_reason = _shown(located.context), located.reason
-    try:
-        reader = BuildContext(located.context, path)
-    except (ContextError, IgnoreFileError) as error:
-        report.error = f"{path}: the build context cannot be read: {error}"
-        return report
-    disagreement = cross_check(dockerfile)
-    if disagreement is not None:
-        report.refusals.append(Refusal("syntax", 1, f"two parsers read this file differently: {disagreement}"))
+    _tell_context(report, opened.located)
+    if opened.disagreement is not None:
+        report.refusals.append(Refusal("syntax", 1, f"two parsers read this file differently: {opened.disagreement}"))
         return report
     rewrites = [
         rewrite
         for rewrite in REWRITES
         if (options.select is None or rewrite.id in options.select) and rewrite.id not in options.ignore
     ]
-    build = Build(dockerfile, FrozenContext(reader), located.targets)
     try:
-        plan = optimize(build, rewrites, options.bisect_limit)
+        plan = optimize(opened.build, rewrites, options.bisect_limit)
     except Unsupported as error:
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
         return report
@@ -76,6 +67,10 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
         plan.refusals,
     )
     return report
+
+
+def _tell_context(report: FileReport, located: Located) -> None:
+    report.context, report.context_reason = _shown(located.context), located.reason
 
 
 def _shown(context: Path) -> str:
