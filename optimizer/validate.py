@@ -170,6 +170,20 @@ def _new_failures(old: Build, new: Build) -> Iterable[tuple[str, int]]:
     for command in old.executed:
         if (command.stage, command.text) not in done:
             yield f"`{command.text[:60]}` does not run any more", command.line
+    for before, after in _matched(old, new):
+        # a command that sees the same ends the same way; one that may fail where it did not is a broken build
+        if before.value.digest != after.value.digest:
+            yield f"`{after.text[:60]}` may see {_seen_differently(before, after)}", after.line
+
+
+def _seen_differently(before: Executed, after: Executed) -> str:
+    if _settings(before) != _settings(after) or before.cwd != after.cwd:
+        return "another user, directory, network or mount"
+    for old, new in differing(before.before.files, after.before.files, before.region):
+        op = new or old
+        if op is not None:
+            return f"something else in `{', '.join(op.region.include)}`"
+    return "other files or variables"
 
 
 def _not_serving(command: Executed, old: Build) -> str | None:

@@ -9,7 +9,6 @@ from dockopt.optimizer.symbolic.copying import is_remote
 from dockopt.optimizer.symbolic.filesystem import Op
 from dockopt.optimizer.syntax import Instruction, Stage
 
-
 _SOURCE_FILES = (".go", ".c", ".h", ".js", ".ts", ".py", ".rs", ".java", ".kt", ".rb", ".php", ".cs", ".ex", ".exs")
 
 

@@ -25,8 +25,18 @@ class Rewrite(NamedTuple):
 
 REWRITES = (
     Rewrite(
+        "reorder",
+        "moves package installations above COPYs, and version arguments below them",
+        "dockopt.rewrites.reorder",
+    ),
+    Rewrite(
         "split-copy",
         "copies manifests first, installs dependencies, then copies the sources",
         "dockopt.rewrites.split_copy",
+    ),
+    Rewrite(
+        "cache-mounts",
+        "keeps the compiler's cache between builds in a cache mount",
+        "dockopt.rewrites.cache_mounts",
     ),
 )

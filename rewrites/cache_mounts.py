@@ -1,0 +1,100 @@
+"""keeps the compiler's cache between builds in a cache mount
+
+What it does
+    Adds `--mount=type=cache` for the build cache of the compiler to the RUN that compiles.
+
+Why it costs cache
+    Below the first changed COPY every RUN starts from the layer above it, where the compiler's cache is as it was when
+    nothing had been compiled. So each edit compiles all packages, the dependencies included, not just what changed.
+
+Before
+    ENV CGO_ENABLED=0
+    COPY . .
+    RUN go build -o /bin/app .
+
+After
+    ENV CGO_ENABLED=0
+    COPY . .
+    RUN --mount=type=cache,target=/root/.cache/go-build \\
+        go build -o /bin/app .
+
+When it does not fire
+    The place of the cache is not certain; the user is not root (a new mount belongs to root); cgo may be on (the build
+    cache does not notice changed C libraries, `go help cache`); a later instruction or stage reads the directory; the
+    pinned `# syntax` is too old for mounts. In a stage that is exported the cache is part of the image today, so the
+    change is offered, not applied.
+
+Why it is safe
+    The compiler looks entries up by the content of everything that went into them: a missing one is made again, an extra
+    one changes nothing. No other command sees the directory, which the validator checks. Nothing relies on the mount
+    being filled: on a fresh machine the build is as slow as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockopt.optimizer.model import Build
+from dockopt.optimizer.proposal import Edit, Proposal, Refusal
+from dockopt.optimizer.regions import below
+from dockopt.optimizer.symbolic.run import Executed
+from dockopt.optimizer.syntax import Dockerfile, Instruction
+from dockopt.rewrites.editing import indentation
+
+ID = "cache-mounts"
+#: id of a compiler's cache in `Effects.cache_names`, and what the compiler is called
+_COMPILERS = {"go-build": "go build"}
+#: subcommands that compile
+_COMPILING = frozenset({("go", "build"), ("go", "install")})
+
+
+def propose(build: Build) -> Iterator[Proposal | Refusal]:
+    """Look at every RUN that compiles."""
+    seen: set[int] = set()
+    for command in build.executed:
+        if command.argv[:2] not in _COMPILING or command.instruction.index in seen:
+            continue
+        for name, compiler in _COMPILERS.items():
+            place = command.effects.cache_names.get(name)
+            if place is None or _has_mount(command.instruction, place):
+                continue
+            seen.add(command.instruction.index)
+            yield _one(build, command, place, compiler)
+
+
+def _has_mount(instruction: Instruction, place: str) -> bool:
+    """Tell whether some mount covers the cache, or may: then its author has thought of it."""
+    return any(
+        mount.target is None or "$" in mount.target or below(place, mount.target.rstrip("/") or "/")
+        for mount in instruction.mounts
+        if mount.type == "cache"
+    )
+
+
+def _one(build: Build, command: Executed, place: str, compiler: str) -> Proposal | Refusal:
+    line = command.instruction.start_line
+    if place not in command.effects.caches:
+        reason = (
+            "cgo may be on, and the build cache does not notice changed C libraries; `CGO_ENABLED=0` rules that out"
+        )
+        return Refusal(ID, line, reason, "", command.line)
+    if command.before.user != "root":
+        return Refusal(ID, line, "a new mount belongs to root, and this command runs as another user", "", command.line)
+    exported = build.is_exported(command.stage)
+    return Proposal(
+        ID,
+        line,
+        f"`{compiler}` starts with an empty build cache: every edit compiles all packages again",
+        (_with_mount(build.dockerfile, command.instruction, f"--mount=type=cache,target={place}"),),
+        gain=f"`{compiler}` compiles only packages that changed",
+        declared=frozenset({place}) if exported else frozenset(),
+    )
+
+
+def _with_mount(dockerfile: Dockerfile, instruction: Instruction, flag: str) -> Edit:
+    """Return the edit that adds a flag, on a line of its own unless here-documents follow."""
+    at = instruction.flags[-1].span.end if instruction.flags else instruction.offset_of(instruction.args_start)
+    if instruction.heredocs:
+        return Edit(at, at, f" {flag}".encode() if instruction.flags else f"{flag} ".encode())
+    gap = b" " + dockerfile.escape.encode() + dockerfile.newline + indentation(instruction) + b"    "
+    return Edit(at, at, gap + flag.encode() if instruction.flags else flag.encode() + gap)
