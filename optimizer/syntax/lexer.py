@@ -1,7 +1,7 @@
-"""Word expansion of Dockerfile instructions: BuildKit's `frontend/dockerfile/shell/lex.go` (reference §1.8).
+"""Word expansion of Dockerfile instructions: BuildKit's `frontend/dockerfile/shell/lex.go`.
 
-One scanner serves three callers: `expand` (values), `variables` (which names a word may look up) and `split_raw` (the word
-split that finds here-documents, in which quotes and unset variables stay as written).
+One scanner serves all callers: `expand` (ProcessWord), `expand_words` (ProcessWords), `variables` (which names a word may
+look up) and the word split that finds here-documents, in which quotes and unset variables stay as written.
 """
 
 from __future__ import annotations
@@ -9,252 +9,315 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
+
+from dockopt.optimizer.syntax.gotext import SPACES, is_space, replace_invalid
+from dockopt.optimizer.syntax.patterns import PatternError, replace, trim_prefix, trim_suffix
 
 Lookup = Callable[[str], "str | None"]
 
 _SPECIAL = frozenset("@*#?-$!0")
-_HEREDOC_START = re.compile(r"\d*<<-?\s*")
+#: what ends a run of characters that mean nothing
+_PLAIN = {escape: re.compile(rf"[^{SPACES}$<'\"/}}{re.escape(escape)}]+") for escape in "\\`"}
+_DOUBLE = {escape: re.compile(rf"[^$\"{re.escape(escape)}]+") for escape in "\\`"}
+_HEREDOC_BLANKS = re.compile(r"[\t\r ]*")
+_END = ""
 
 
 class ExpansionError(ValueError):
     """A word that BuildKit cannot expand; the message is its own."""
 
 
-def is_space(char: str) -> bool:
-    """Tell whether Go's `unicode.IsSpace` holds, which is not the same set as Python's `str.isspace`."""
-    return char in "\t\n\v\f\r \x85\xa0" or (ord(char) > 0xFF and unicodedata.category(char)[0] == "Z")
+def is_name_char(char: str) -> bool:
+    """Tell whether a character (not the first digit) can be part of a variable name: Unicode letters count."""
+    if char.isascii():
+        return char.isalnum() or char == "_"
+    return unicodedata.category(char) in ("Lu", "Ll", "Lt", "Lm", "Lo", "Nd")
 
 
-#: the characters of `is_space`, for `str.strip`
-SPACES = "".join(map(chr, (9, 10, 11, 12, 13, 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)))
+def _is_digit(char: str) -> bool:
+    return "0" <= char <= "9" if char.isascii() else unicodedata.category(char) == "Nd"
 
 
-class _Scanner:
-    def __init__(self, text: str, lookup: Lookup, escape: str, *, raw: bool = False) -> None:
-        self.text, self.lookup, self.escape, self.raw = text, lookup, escape, raw
+class Scanner:
+    """One pass of lex.go over a word. `words` is what ProcessWords returns; errors raise ExpansionError.
+
+    `raw_quotes`, `raw_escapes`, `skip_unset` and `skip_quotes` are the Lex options of the same names.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        lookup: Lookup,
+        escape: str = "\\",
+        *,
+        raw_quotes: bool = False,
+        raw_escapes: bool = False,
+        skip_unset: bool = False,
+        skip_quotes: bool = False,
+    ) -> None:
+        # text/scanner drops a leading byte order mark and reads broken UTF-8 as U+FFFD
+        self.text = replace_invalid(text).removeprefix("\ufeff")
+        self.lookup, self.escape = lookup, escape
+        self.raw_quotes, self.raw_escapes, self.skip_unset, self.skip_quotes = (
+            raw_quotes,
+            raw_escapes,
+            skip_unset,
+            skip_quotes,
+        )
         self.pos = 0
         self.words: list[str] = []
-        self._word = ""
-        self._in_word = False
-
-    # -- word splitting: `words` collects what `ProcessWords` would return
-
-    def _add(self, text: str, *, split: bool) -> None:
-        for char in text:
-            if split and is_space(char):
-                if self.raw and self._in_word and _HEREDOC_START.fullmatch(self._word):
-                    self._word += char  # since 1.16 `<< EOF` is one word
-                    continue
-                self._end_word()
-            else:
-                self._word += char
-                self._in_word = True
-
-    def _end_word(self) -> None:
-        if self._in_word:
-            self.words.append(self._word)
-        self._word, self._in_word = "", False
+        self._plain, self._double = _PLAIN[escape], _DOUBLE[escape]
+        # one word buffer for all levels, as in lex.go: an inner `${x:-…}` resets what the outer word had collected
+        self._buffer: list[str] = []
 
     def run(self) -> str:
-        result = self.until("", top=True)
-        self._end_word()
+        """Process the whole text."""
+        result, self.words = self._until(_END, self.raw_escapes, in_pattern=False)
         return result
 
     def _peek(self) -> str:
-        return self.text[self.pos] if self.pos < len(self.text) else ""
+        return self.text[self.pos : self.pos + 1]
 
-    def until(self, stop: str, *, top: bool = False, raw_escapes: bool = False) -> str:
-        """Process up to the character `stop` (consumed); "" is the end of the text."""
+    def _next(self) -> str:
+        self.pos += 1
+        return self.text[self.pos - 1 : self.pos]
+
+    def _until(self, stop: str, raw_escapes: bool, *, in_pattern: bool) -> tuple[str, list[str]]:
+        """Process up to the character `stop` (consumed), or to the end of the text."""
+        before, self.raw_escapes = self.raw_escapes, raw_escapes
+        try:
+            return self._process(stop, in_pattern)
+        finally:
+            self.raw_escapes = before
+
+    def _process(self, stop: str, in_pattern: bool) -> tuple[str, list[str]]:
+        self._buffer.clear()
+        buffer = self._buffer
+        words: list[str] = []
         out: list[str] = []
+        text = self.text
+        in_word = False
 
-        def add(text: str, *, split: bool) -> None:
-            out.append(text)
-            if top:
-                self._add(text, split=split)
+        def flush() -> list[str]:
+            if buffer:
+                words.append("".join(buffer))
+                buffer.clear()
+            return words
 
-        while self.pos < len(self.text):
-            char = self.text[self.pos]
-            if stop and char == stop:
+        while self.pos < len(text):
+            char = text[self.pos]
+            if char == stop:
                 self.pos += 1
-                return "".join(out)
-            if char == "'":
-                quoted = self._single()
-                if top:
-                    self._in_word = True
-                add(quoted, split=False)
-            elif char == '"':
-                quoted = self._double()
-                if top:
-                    self._in_word = True
-                add(quoted, split=False)
+                return "".join(out), flush()
+            if char in "'\"" and not self.skip_quotes:
+                piece = self._single(in_pattern) if char == "'" else self._double_quoted(in_pattern)
+            elif char == "<":
+                piece = self._possible_heredoc()
             elif char == "$":
-                add(self._dollar(), split=True)
-            else:
+                piece = self._dollar()
+                out.append(piece)
+                for item in piece:
+                    if not is_space(item):
+                        buffer.append(item)
+                        in_word = True
+                    elif in_word and buffer:
+                        flush()
+                        in_word = False
+                continue
+            elif char == self.escape:
                 self.pos += 1
-                if char == self.escape:
-                    if raw_escapes or self.raw:
-                        add(char, split=False)
-                    if self.pos >= len(self.text):
-                        break
-                    char = self.text[self.pos]
-                    self.pos += 1
-                    add(char, split=False)
-                else:
-                    add(char, split=True)
+                piece = char if self.raw_escapes else ""
+                piece += self._next() if self.pos < len(text) else ""
+                if not piece:
+                    break
+            elif is_space(char):
+                self.pos += 1
+                out.append(char)
+                if in_word and buffer:
+                    flush()
+                    in_word = False
+                continue
+            else:
+                found = self._plain.match(text, self.pos)
+                piece = found.group() if found else char
+                self.pos += len(piece)
+            out.append(piece)
+            in_word = True
+            if piece:
+                buffer.append(piece)
         if stop:
             raise ExpansionError(f"unexpected end of statement while looking for matching {stop}")
-        return "".join(out)
+        return "".join(out), flush()
 
-    def _single(self) -> str:
-        end = self.text.find("'", self.pos + 1)
+    def _single(self, in_pattern: bool) -> str:
+        start = self.pos + 1
+        end = self.text.find("'", start)
         if end < 0:
+            self.pos = len(self.text)
             raise ExpansionError("unexpected end of statement while looking for matching single-quote")
-        start, self.pos = self.pos, end + 1
-        return self.text[start : end + 1] if self.raw else self.text[start + 1 : end]
+        self.pos = end + 1
+        inner = self.text[start:end]
+        if in_pattern:
+            inner = inner.replace(self.escape, self.escape * 2)
+        return f"'{inner}'" if self.raw_quotes else inner
 
-    def _double(self) -> str:
-        out = ['"'] if self.raw else []
+    def _double_quoted(self, in_pattern: bool) -> str:
+        quote = '"' if self.raw_quotes else ""
+        out = [quote]
         self.pos += 1
-        while self.pos < len(self.text):
-            char = self.text[self.pos]
+        while char := self._peek():
             if char == '"':
                 self.pos += 1
-                return "".join(out) + ('"' if self.raw else "")
+                out.append(quote)
+                return "".join(out)
             if char == "$":
                 out.append(self._dollar())
-                continue
-            self.pos += 1
-            if char == self.escape:
+            elif char == self.escape:
+                self.pos += 1
                 following = self._peek()
                 if not following:
                     break
-                self.pos += 1
-                keep = self.raw or following not in ('"', "$", self.escape)
-                out.append((char if keep else "") + following)
+                if following in ('"', "$", self.escape):
+                    out.append((char if self.raw_escapes else "") + following)
+                    self.pos += 1
+                else:
+                    doubled = self.raw_escapes and (not self.raw_quotes or in_pattern)
+                    out.append(char * 2 if doubled else char)
             else:
-                out.append(char)
+                found = self._double.match(self.text, self.pos)
+                piece = found.group() if found else char
+                self.pos += len(piece)
+                out.append(piece)
         raise ExpansionError("unexpected end of statement while looking for matching double-quote")
+
+    def _possible_heredoc(self) -> str:
+        start = self.pos
+        self.pos += 1
+        if self._peek() == "<":
+            found = _HEREDOC_BLANKS.match(self.text, self.pos + 1)
+            self.pos = found.end() if found else self.pos + 1
+        return self.text[start : self.pos]
 
     def _name(self) -> str:
         start = self.pos
         first = self._peek()
-        if first and first.isdigit():
-            while self._peek() and self._peek().isdigit():
+        if first and _is_digit(first):
+            while (char := self._peek()) and _is_digit(char):
                 self.pos += 1
-        elif first in _SPECIAL and first:
+        elif first in _SPECIAL:
             self.pos += 1
         else:
-            while (c := self._peek()) and (unicodedata.category(c)[0] == "L" or unicodedata.category(c) == "Nd" or c == "_"):
+            while (char := self._peek()) and is_name_char(char):
                 self.pos += 1
         return self.text[start : self.pos]
 
     def _dollar(self) -> str:
-        start = self.pos
         self.pos += 1
         if self._peek() != "{":
             name = self._name()
             if not name:
                 return "$"
             value = self.lookup(name)
-            return value if value is not None else self.text[start : self.pos] if self.raw else ""
+            return value if value is not None else f"${name}" if self.skip_unset else ""
         self.pos += 1
-        if self._peek() in ("", "{", "}", ":"):
+        following = self._peek()
+        if not following:
+            raise ExpansionError("syntax error: missing '}'")
+        if following in "{}:":
             raise ExpansionError("syntax error: bad substitution")
         name = self._name()
-        modifier = self._peek()
-        if not modifier:
-            raise ExpansionError("syntax error: missing '}'")
-        self.pos += 1
+        modifier = self._next()
         if modifier == "}":
             value = self.lookup(name)
-            return value if value is not None else self.text[start : self.pos] if self.raw else ""
-        result = self._modified(name, modifier)
-        if self.raw and self.lookup(name) is None:
-            return self.text[start : self.pos]
-        return result
-
-    def _modified(self, name: str, modifier: str) -> str:
-        value = self.lookup(name)
-        if modifier in "+-?:":
-            null_counts = modifier == ":"
-            if null_counts:
-                modifier = self._peek()
-                self.pos += 1
-            word = self.until("}")
-            present = value is not None and not (null_counts and not value)
-            if modifier == "-":
-                return value if present and value is not None else word
-            if modifier == "+":
-                return word if present else ""
-            if modifier == "?":
-                if not present and not self.raw:
-                    raise ExpansionError(f"{name}: {word or 'not allowed to be ' + ('empty' if value is not None else 'unset')}")
-                return value or ""
-            raise ExpansionError(f"unsupported modifier ({modifier}) in substitution")
-        if modifier in "#%":
-            greedy = self._peek() == modifier
-            self.pos += greedy
-            pattern = self.until("}", raw_escapes=True)
-            return _trim(value or "", pattern, prefix=modifier == "#", greedy=greedy)
+            return value if value is not None else f"${{{name}}}" if self.skip_unset else ""
         if modifier == "/":
-            everywhere = self._peek() == "/"
-            self.pos += everywhere
-            pattern = self.until("/", raw_escapes=True)
-            replacement = self.until("}", raw_escapes=True)
-            regex = re.compile(_to_regex(pattern, greedy=True), re.DOTALL)
-            return regex.sub(lambda _: replacement, value or "", count=0 if everywhere else 1)
-        raise ExpansionError(f"unsupported modifier ({modifier}) in substitution")
+            return self._replacement(name)
+        written = modifier
+        if modifier == ":":
+            modifier = self._next()
+            written += modifier or "\ufffd"
+            if modifier and modifier in "#%":
+                raise ExpansionError(f"unsupported modifier ({written}) in substitution")
+        elif not modifier or modifier not in "+-?#%":
+            raise ExpansionError(f"unsupported modifier ({modifier or chr(0xFFFD)}) in substitution")
+        return self._modified(name, modifier, written)
 
+    def _operand(self, stop: str, raw_escapes: bool, in_pattern: bool, missing: str) -> str:
+        try:
+            return self._until(stop, raw_escapes, in_pattern=in_pattern)[0]
+        except ExpansionError:
+            if self.pos >= len(self.text):
+                raise ExpansionError(missing) from None
+            raise
 
-def _to_regex(pattern: str, *, greedy: bool) -> str:
-    """Translate a pattern in which only `*`, `?` and a backslash mean something (lex.go, convertShellPatternToRegex)."""
-    out, i = "", 0
-    while i < len(pattern):
-        char = pattern[i]
-        if char == "*":
-            out += ".*" if greedy else ".*?"
-        elif char == "?":
-            out += "."
-        elif char == "\\":
-            i += 1
-            if i == len(pattern) or pattern[i] not in "*?\\":
-                raise ExpansionError("invalid escape '\\' in pattern")
-            out += re.escape(pattern[i])
-        else:
-            out += re.escape(char)
-        i += 1
-    return out
+    def _modified(self, name: str, modifier: str, written: str) -> str:
+        pattern = modifier != _END and modifier in "#%"
+        word = self._operand("}", pattern, pattern, "syntax error: missing '}'")
+        value = self.lookup(name)
+        if self.skip_unset and value is None:
+            return f"${{{name}{written}{word}}}"
+        missing = value is None or (written[0] == ":" and not value)
+        if modifier == "-":
+            return word if missing else value or ""
+        if modifier == "+":
+            return "" if missing else word
+        if modifier == "?":
+            if missing:
+                raise ExpansionError(
+                    f"{name}: " + (word or f"is not allowed to be {'unset' if value is None else 'empty'}")
+                )
+            return value or ""
+        if not pattern:
+            raise ExpansionError(f"unsupported modifier ({written}) in substitution")
+        greedy = word.startswith(modifier)
+        word = word[1:] if greedy else word
+        try:
+            return (trim_prefix if modifier == "#" else trim_suffix)(word, value or "", greedy)
+        except PatternError as error:
+            raise ExpansionError(str(error)) from None
 
-
-def _trim(value: str, pattern: str, *, prefix: bool, greedy: bool) -> str:
-    regex = re.compile(_to_regex(pattern, greedy=greedy), re.DOTALL)
-    if prefix:
-        found = regex.match(value)
-        return value[found.end() :] if found else value
-    # the shortest suffix starts last, the longest first
-    starts = range(len(value) + 1) if greedy else range(len(value), -1, -1)
-    for start in starts:
-        if regex.fullmatch(value, start):
-            return value[:start]
-    return value
+    def _replacement(self, name: str) -> str:
+        everywhere = self._peek() == "/"
+        self.pos += everywhere
+        pattern = self._operand("/", True, True, "syntax error: missing '/' in ${}")
+        replacement = self._operand("}", True, False, "syntax error: missing '}'")
+        value = self.lookup(name)
+        if self.skip_unset and value is None:
+            return f"${{{name}/{pattern}/{replacement}}}"
+        try:
+            return replace(pattern, replacement, value or "", everywhere)
+        except PatternError as error:
+            raise ExpansionError(str(error)) from None
 
 
 def expand(word: str, lookup: Lookup, escape: str = "\\") -> str:
-    """Expand one word as BuildKit does for ENV, COPY, WORKDIR and kin. Raises ExpansionError."""
-    if "$" not in word and "'" not in word and '"' not in word and escape not in word:
+    """Expand one word as BuildKit does for ENV, COPY, WORKDIR and kin; `lookup` returns None for unset names.
+
+    Raises ExpansionError.
+    """
+    if word.isascii() and not any(char in word for char in ("$", "'", '"', escape)):
         return word
-    return _Scanner(word, lookup, escape).run()
+    return _guarded(Scanner(word, lookup, escape))
 
 
 def expand_words(text: str, lookup: Lookup, escape: str = "\\") -> list[str]:
     """Expand and split into words, as EXPOSE does. Raises ExpansionError."""
-    scanner = _Scanner(text, lookup, escape)
-    scanner.run()
+    scanner = Scanner(text, lookup, escape)
+    _guarded(scanner)
     return scanner.words
 
 
+def expand_body(body: str, lookup: Lookup) -> str:
+    r"""Expand the body of an unquoted here-document of COPY or ADD: quotes stay, the escape character is always `\`.
+
+    Raises ExpansionError.
+    """
+    return _guarded(Scanner(body, lookup, skip_quotes=True))
+
+
 def variables(word: str, escape: str = "\\") -> frozenset[str]:
-    """Return the names that expanding a word may look up, in any branch; empty where the word does not expand."""
+    """Return the names that expanding a word may look up, in any branch (those before the fault if it does not expand)."""
     if "$" not in word:
         return frozenset()
     names: set[str] = set()
@@ -263,31 +326,13 @@ def variables(word: str, escape: str = "\\") -> frozenset[str]:
         names.add(name)
         return None
 
-    try:
-        _Scanner(word, note, escape, raw=True).run()
-    except ExpansionError:
-        pass
+    with suppress(ExpansionError):
+        _guarded(Scanner(word, note, escape, skip_unset=True))
     return frozenset(names)
 
 
-def split_raw(line: str) -> list[str]:
-    """Split a logical line into words with quotes and variables kept; a line that does not lex has no words (P:481-500)."""
-    scanner = _Scanner(line, lambda _name: None, "\\", raw=True)
+def _guarded(scanner: Scanner) -> str:
     try:
-        scanner.run()
-    except ExpansionError:
-        return []
-    return scanner.words
-
-
-def unquoted_words(text: str) -> tuple[list[str], list[str]]:
-    """Return the words of a here-document delimiter with and without quotes kept. Raises ExpansionError."""
-    kept = _Scanner(text, lambda _name: None, "\\", raw=True)
-    kept.run()
-
-    def unset(name: str) -> str | None:
-        return f"${name}"
-
-    plain = _Scanner(text, unset, "\\")
-    plain.run()
-    return kept.words, plain.words
+        return scanner.run()
+    except RecursionError:
+        raise ExpansionError("substitutions are nested too deeply") from None

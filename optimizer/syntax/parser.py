@@ -1,16 +1,18 @@
-"""Lines to nodes: BuildKit's `frontend/dockerfile/parser/parser.go` and `directives.go` (reference §1.1 to §1.7).
+r"""Bytes to tree: physical lines, comments, continuations and here-documents, as BuildKit's `parser/parser.go` reads them.
 
-Bytes are split at `\\n` only. Python's idea of lines, of white space and of `$` in regular expressions differs from Go's in each
+Bytes are split at `\n` only. Python's idea of lines, of white space and of `$` in regular expressions differs from Go's in each
 case, which is why none of them is used here.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field, replace
-
-from dockopt.optimizer.syntax.instructions import check_instructions, typed
-from dockopt.optimizer.syntax.lexer import SPACES, ExpansionError, split_raw, unquoted_words
+from dockopt.optimizer.syntax.arguments import Line, LineError, parse_line
+from dockopt.optimizer.syntax.directives import DirectiveScan, looked_up
+from dockopt.optimizer.syntax.gotext import LEADING_SPACE, decode, encode, trim, upper
+from dockopt.optimizer.syntax.heredocs import Announcement, announced, chomped
+from dockopt.optimizer.syntax.instructions import stages_of
+from dockopt.optimizer.syntax.lexer import ExpansionError
+from dockopt.optimizer.syntax.mounts import MountError, parse_mount
 from dockopt.optimizer.syntax.tree import (
     Blank,
     Bom,
@@ -18,112 +20,94 @@ from dockopt.optimizer.syntax.tree import (
     Directive,
     Dockerfile,
     DockerfileSyntaxError,
+    Flag,
     Heredoc,
     Instruction,
+    Mount,
     Node,
+    Pair,
     Span,
+    Warning_,
+    piece_offset,
 )
 
 _BOM = b"\xef\xbb\xbf"
-MAX_LINE = 65535
-_DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*\Z", re.ASCII | re.DOTALL)
-_DIRECTIVES = frozenset({"syntax", "escape", "check"})
-_HEREDOC = re.compile(r"(\d*)<<(-?)\s*([^<]*)\Z", re.ASCII | re.DOTALL)
-#: white space for which a line counts as blank or is stripped, as encoded bytes (Go trims Unicode space)
-_LEADING_SPACE = re.compile(
-    rb"(?:[\t\n\v\f\r ]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80)*"
-)
-_MAY_HEREDOC = frozenset({"ADD", "COPY", "RUN"})
-
-
-@dataclass(slots=True)
-class _Lines:
-    """Physical lines with their offsets; line i is source[starts[i]:starts[i+1]]."""
-
-    source: bytes
-    start: int
-    lines: list[bytes] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        rest = self.source[self.start :]
-        self.lines = rest.split(b"\n")
-        last = self.lines.pop()
-        self.lines = [line + b"\n" for line in self.lines]
-        if last:
-            self.lines.append(last)
-
-
-def decode(data: bytes) -> str:
-    """Decode as UTF-8; bytes that are not stay in the text as lone surrogates, so that nothing is lost."""
-    return data.decode("utf-8", "surrogateescape")
-
-
-def _left_trimmed(line: bytes) -> bytes:
-    found = _LEADING_SPACE.match(line)
-    return line[found.end() :] if found else line
-
-
-def _continuation(escape: bytes) -> re.Pattern[bytes]:
-    token = re.escape(escape)
-    return re.compile(rb"(?:(?<=[^" + token + rb"])" + token + rb"|\A" + token + rb")[ \t]*\Z")
+MAX_LINE = 65535  # bytes of a physical line without its line feed: Go's bufio.Scanner
 
 
 def parse(source: bytes) -> Dockerfile:
     """Parse a Dockerfile. Raises DockerfileSyntaxError where BuildKit would refuse the file."""
-    bom = source.startswith(_BOM)
-    offset = len(_BOM) if bom else 0
-    if not source[offset:]:
+    if not source:
         raise DockerfileSyntaxError("the Dockerfile cannot be empty", 1)
-    nodes: list[Node] = [Bom(Span(0, offset), _BOM, 1, 1)] if bom else []
-    lines = _Lines(source, offset).lines
-    number = 0
-    for line in lines:
-        number += 1
-        if len(line) > MAX_LINE:
-            raise DockerfileSyntaxError(f"dockerfile line greater than max allowed size of {MAX_LINE}", number, 1, offset)
-        offset += len(line)
-    state = _Parser(source, lines, len(_BOM) if bom else 0, nodes)
-    state.run()
-    instructions = tuple(node for node in state.nodes if isinstance(node, Instruction))
+    parser = _Parser(source)
+    parser.run()
+    instructions = tuple(parser.instructions)
+    last_line = max(1, len(parser.lines))
     if not instructions:
-        raise DockerfileSyntaxError("file with no instructions", max(1, len(lines)))
+        raise DockerfileSyntaxError("file with no instructions", last_line, 1, len(source))
+    if parser.too_long is not None:
+        message = f"dockerfile line greater than max allowed size of {MAX_LINE}"
+        raise DockerfileSyntaxError(message, len(parser.lines) + 1, 1, parser.too_long)
+    stages, meta = stages_of(instructions, last_line)
+    effective = dict(parser.looked_up.values())
     crlf = source.count(b"\r\n")
-    newline = b"\r\n" if crlf * 2 > source.count(b"\n") else b"\n"
-    checked, stages, meta = check_instructions(instructions, state.escape)
-    by_start = {instruction.span.start: instruction for instruction in checked}
-    nodes = [by_start.get(node.span.start, node) if isinstance(node, Instruction) else node for node in state.nodes]
     return Dockerfile(
-        source,
-        tuple(nodes),
-        checked,
-        stages,
-        meta,
-        dict(state.directives),
-        state.escape,
-        state.raw_directives.get("syntax", "").split(" ")[0] or None,
-        state.raw_directives.get("check"),
-        bom,
-        newline,
-        tuple(state.warnings),
+        source=source,
+        nodes=tuple(parser.nodes),
+        instructions=instructions,
+        stages=stages,
+        meta_args=meta,
+        directives=effective | parser.scan.found,
+        escape=parser.escape,
+        syntax=effective["syntax"].partition(" ")[0] if "syntax" in effective else None,
+        check=effective["check"].partition(" ")[0] if "check" in effective else None,
+        bom=parser.bom,
+        newline=b"\r\n" if crlf * 2 > source.count(b"\n") else b"\n",
+        warnings=tuple(parser.warnings),
     )
 
 
-class _Parser:
-    def __init__(self, source: bytes, lines: list[bytes], offset: int, nodes: list[Node]) -> None:
-        self.source, self.lines, self.offset, self.nodes = source, lines, offset, nodes
-        self.at = 0  # index of the next physical line
-        self.directives: dict[str, str] = {}
-        self.raw_directives: dict[str, str] = {}
-        self.directives_done = False
-        self.escape = "\\"
-        self.warnings: list[str] = []
-        self.comments: list[Comment] = []
-        self.continuation = _continuation(b"\\")
+def _left_trimmed(line: bytes) -> bytes:
+    if line[:1].isalpha():
+        return line
+    found = LEADING_SPACE.match(line)
+    return line[found.end() :] if found else line
 
-    def _emit(self, kind: type[Node], first: int, start: int) -> Node:
-        node = kind(Span(start, self.offset), self.source[start : self.offset], first, self.at)
-        self.nodes.append(node)
-        return node
+
+class _Parser:
+    def __init__(self, source: bytes) -> None:
+        self.source = source
+        self.bom = source.startswith(_BOM)
+        self.offset = len(_BOM) if self.bom else 0
+        self.lines, self.too_long = _physical_lines(source, self.offset)
+        self.at = 0  # index of the next physical line
+        self.nodes: list[Node] = [Bom(Span(0, self.offset), _BOM, 1, 1)] if self.bom else []
+        self.instructions: list[Instruction] = []
+        self.stage = -1
+        self.scan = DirectiveScan()
+        self.looked_up = looked_up(self.lines[:5])
+        self.escape = "\\"
+        self.token = b"\\"
+        self.warnings: list[Warning_] = []
+        self.comments: list[Comment] = []
+        self.prev_comment: list[str] = []
+
+    def run(self) -> None:
+        """Turn all lines into nodes."""
+        while self.at < len(self.lines):
+            start = self.offset
+            raw = self._take()
+            stripped = raw.rstrip(b"\r\n")
+            text = _left_trimmed(stripped)
+            if text.startswith(b"#"):
+                self._comment(raw, text, start)
+                continue
+            self.scan.done = True
+            if not text:
+                self.nodes.append(Blank(Span(start, self.offset), raw, self.at, self.at))
+                self.comments = []
+                continue
+            self._instruction(text, start + len(stripped) - len(text), start)
 
     def _take(self) -> bytes:
         line = self.lines[self.at]
@@ -131,128 +115,184 @@ class _Parser:
         self.offset += len(line)
         return line
 
-    def run(self) -> None:
-        """Turn all lines into nodes."""
-        while self.at < len(self.lines):
-            start, first = self.offset, self.at + 1
-            raw = self._take()
-            text = _left_trimmed(raw.rstrip(b"\r\n"))
-            if self._directive(raw, text, first, start):
-                self._emit(Directive, first, start)
-                self.comments = []
-                continue
-            if text.startswith(b"#"):
-                node = self._emit(Comment, first, start)
-                assert isinstance(node, Comment)
-                self.comments.append(node)
-                continue
-            body, more = self._split_continuation(text)
-            if not more and not body:
-                self._emit(Blank, first, start)
-                self.comments = []
-                continue
-            self._instruction(raw, body, more, start, first)
-
-    def _directive(self, raw: bytes, text: bytes, line: int, start: int) -> bool:
-        if self.directives_done:
-            return False
-        if line == 1 and text.startswith(b"#!"):
-            # a shebang ends the scan for `escape`, but not the look-up of `syntax` and `check` on raw lines
-            self.directives_done = True
-            return False
-        found = _DIRECTIVE.match(decode(text))
-        name = found.group(1).lower() if found else ""
-        if found is None or name not in _DIRECTIVES:
-            self.directives_done = True
-            return False
-        value = found.group(2).strip(SPACES)
-        if name in self.directives:
-            raise DockerfileSyntaxError(f"only one {name} parser directive can be used", line, 1, start)
-        self.directives[name] = value
-        if raw.startswith(b"#"):
-            self.raw_directives[name] = value
-        if name == "escape":
+    def _comment(self, raw: bytes, text: bytes, start: int) -> None:
+        span = Span(start, self.offset)
+        try:
+            directive = self.scan.read(text)
+        except ValueError as error:
+            raise DockerfileSyntaxError(str(error), self.at, 1, start) from None
+        if directive is not None and directive[0] == "escape":
+            value = directive[1]
             if value not in ("\\", "`"):
-                raise DockerfileSyntaxError(f"invalid ESCAPE '{value}'. Must be ` or \\", line, 1, start)
-            self.escape = value
-            self.continuation = _continuation(value.encode())
-        return True
+                message = f"invalid escape token '{value}' does not match ` or \\"
+                raise DockerfileSyntaxError(message, self.at, 1, start)
+            self.escape, self.token = value, value.encode()
+        if directive is None:
+            # BuildKit cuts the first byte of the line as it stands, so an indented comment keeps its `#`
+            comment = trim(decode(raw[1:]))
+            if comment:
+                self.prev_comment.append(comment)
+            else:
+                self.prev_comment.clear()
+        if directive is not None or self.at - 1 in self.looked_up:
+            self.nodes.append(Directive(span, raw, self.at, self.at))
+            self.comments = []
+            return
+        node = Comment(span, raw, self.at, self.at)
+        self.nodes.append(node)
+        self.comments.append(node)
 
-    def _split_continuation(self, text: bytes) -> tuple[bytes, bool]:
-        found = self.continuation.search(text)
-        return (text[: found.start()], True) if found else (text, False)
+    def _continued(self, line: bytes) -> tuple[bytes, bool]:
+        r"""Cut the continuation off a line and tell whether there was one: `([^\])\[ \t]*$|^\[ \t]*$`."""
+        body = line.rstrip(b" \t")
+        if not body.endswith(self.token) or body.endswith(self.token * 2):
+            return line, False
+        return body[:-1], True
 
-    def _instruction(self, raw: bytes, body: bytes, more: bool, start: int, first: int) -> None:
-        stripped = raw.rstrip(b"\r\n")
-        pieces = [(0, start + len(stripped) - len(_left_trimmed(stripped)))]
-        logical = [body]
+    def _instruction(self, text: bytes, text_start: int, start: int) -> None:
+        first = self.at
+        body, more = self._continued(text)
+        pieces = [(0, text_start)]
+        parts = [body]
         length = len(body)
+        empty = False
         while more and self.at < len(self.lines):
             offset = self.offset
             line = self._take().rstrip(b"\r\n")
             trimmed = _left_trimmed(line)
+            if not trimmed:
+                empty = True
+                continue
             if trimmed.startswith(b"#"):
                 continue
-            if not trimmed:
-                self.warnings.append(f"line {self.at}: empty continuation line")
-                continue
-            body, more = self._split_continuation(line)
+            body, more = self._continued(line)
             pieces.append((length, offset))
-            logical.append(body)
+            parts.append(body)
             length += len(body)
-        data = b"".join(logical)
-        text = decode(data)
-        heredocs = self._heredocs(text, start, first)
-        if not text.strip(SPACES):
-            # a lone escape character at the end of the file: BuildKit drops the empty line
-            self._emit(Blank, first, start)
-            return
-        node = typed(
-            Instruction(
-                Span(start, self.offset), self.source[start : self.offset], first, self.at, "", "", text, "", 0, pieces=tuple(pieces)
-            ),
-            self.escape,
-        )
-        self.nodes.append(replace(node, heredocs=heredocs, comments=tuple(self.comments)))
-        self.comments = []
+        logical = decode(b"".join(parts))
+        if empty:
+            message = f"Empty continuation line found in: {logical}"
+            self.warnings.append(Warning_(message, self.at, "NoEmptyContinuation"))
+        places = tuple(pieces)
+        try:
+            line_parts = parse_line(logical, self.escape)
+            waiting = announced(line_parts)
+        except (LineError, ExpansionError) as error:
+            at = error.at if isinstance(error, LineError) else 0
+            raise self._error(str(error), piece_offset(places, len(encode(logical[:at]))), start, first) from None
+        heredocs = tuple(self._heredoc(item, start, first, places) for item in waiting)
+        self.stage += line_parts.keyword == "FROM"
+        node = _Builder(self, places, heredocs).build(line_parts, Span(start, self.offset), first)
+        self.nodes.append(node)
+        self.instructions.append(node)
+        self.comments, self.prev_comment = [], []
 
-    def _heredocs(self, text: str, start: int, first: int) -> tuple[Heredoc, ...]:
-        if "<<" not in text or not _can_hold_heredocs(text, self.escape):
-            return ()
-        found = []
-        for word in split_raw(text):
-            match = _HEREDOC.fullmatch(word)
-            if match is None or not match.group(3):
-                continue
-            try:
-                kept, plain = unquoted_words(match.group(3))
-            except ExpansionError as error:
-                raise DockerfileSyntaxError(str(error), first, 1, start) from error
-            if len(kept) != 1 or len(plain) != 1:
-                continue
-            found.append(self._body(word, plain[0], kept[0] == plain[0], match.group(2) == "-", match.group(1), first, start))
-        return tuple(found)
+    def _error(self, message: str, offset: int, start: int, first: int) -> DockerfileSyntaxError:
+        before = self.source[start:offset]
+        column = len(before) - (before.rfind(b"\n") + 1) + 1
+        return DockerfileSyntaxError(message, first + before.count(b"\n"), column, offset)
 
-    def _body(self, word: str, name: str, expand: bool, chomp: bool, fd: str, first: int, start: int) -> Heredoc:
+    def _heredoc(self, item: Announcement, start: int, first: int, pieces: tuple[tuple[int, int], ...]) -> Heredoc:
         begin = self.offset
-        body = []
+        name = encode(item.name)
         while self.at < len(self.lines):
-            line = decode(self._take())
-            possible = line.rstrip("\r\n")
-            if chomp:
-                possible = possible.lstrip("\t")
-            if possible == name:
-                text = "".join(body)
-                if chomp:
-                    text = re.sub(r"^\t+", "", text, flags=re.MULTILINE)
-                return Heredoc(name, text, expand, chomp, int(fd) if fd else None, word, Span(begin, self.offset))
-            body.append(line)
-        raise DockerfileSyntaxError("unterminated heredoc", first, 1, start)
+            body_end = self.offset
+            line = self._take().rstrip(b"\r\n")
+            if (line.lstrip(b"\t") if item.chomp else line) == name:
+                body = decode(self.source[begin:body_end])
+                body = chomped(body) if item.chomp else body
+                span = Span(begin, self.offset)
+                return Heredoc(item.name, body, item.expand, item.chomp, item.fd, item.word, span)
+        raise self._error("unterminated heredoc", pieces[0][1], start, first)
 
 
-def _can_hold_heredocs(text: str, escape: str) -> bool:
-    """Tell whether BuildKit looks for here-documents: RUN, COPY, ADD (also below ONBUILD) in shell form (P:85-139)."""
-    node = typed(Instruction(Span(0, 0), b"", 1, 1, "", "", text, "", 0, pieces=((0, 0),)), escape, strict=False)
-    while node.keyword == "ONBUILD" and node.child is not None:
-        node = node.child
-    return node.keyword in _MAY_HEREDOC and node.json is None
+class _Builder:
+    """Makes the nodes of one instruction from its line."""
+
+    def __init__(self, parser: _Parser, pieces: tuple[tuple[int, int], ...], heredocs: tuple[Heredoc, ...]) -> None:
+        self.parser, self.pieces, self.heredocs = parser, pieces, heredocs
+
+    def build(self, line: Line, span: Span, first: int, shift: int = 0) -> Instruction:
+        """Build the instruction; `shift` is where its text starts in the logical line, in bytes (for ONBUILD)."""
+        parser = self.parser
+        pieces = self._shifted(shift) if shift else self.pieces
+        flags = self._flags(line, pieces)
+        words = line.words
+        if line.keyword == "HEALTHCHECK" and words:
+            words = (upper(words[0]), *words[1:])
+        child = None
+        if line.child is not None:
+            child = self.build(line.child, span, first, shift + len(encode(line.text[: line.args_start])))
+        node = Instruction(
+            span=span,
+            raw=parser.source[span.start : span.end],
+            start_line=first,
+            end_line=parser.at,
+            keyword=line.keyword,
+            keyword_raw=line.keyword_raw,
+            index=len(parser.instructions),
+            stage=parser.stage,
+            logical=line.text,
+            flags=flags,
+            args=line.args,
+            args_start=line.args_start,
+            json=line.json,
+            words=words,
+            heredocs=self.heredocs,
+            mounts=_mounts(flags) if line.keyword == "RUN" else (),
+            child=child,
+            comments=tuple(parser.comments),
+            prev_comment=tuple(parser.prev_comment),
+            pieces=pieces,
+        )
+        if line.word_ranges is not None:
+            object.__setattr__(node, "word_spans", tuple(node.span_of(start, end) for start, end in line.word_ranges))
+        if line.pairs:
+            pairs = (Pair(k, v, line.text[a:b], node.span_of(a, b)) for k, v, a, b in line.pairs)
+            object.__setattr__(node, "pairs", tuple(pairs))
+        return node
+
+    def _shifted(self, shift: int) -> tuple[tuple[int, int], ...]:
+        rest = tuple((at - shift, offset) for at, offset in self.pieces if at > shift)
+        return ((0, piece_offset(self.pieces, shift)), *rest)
+
+    @staticmethod
+    def _flags(line: Line, pieces: tuple[tuple[int, int], ...]) -> tuple[Flag, ...]:
+        if not line.flags:
+            return ()
+        data = encode(line.text)
+        flags = []
+        for word, start, end in line.flags:
+            name, equals, value = word[2:].partition("=")
+            span = Span(piece_offset(pieces, start), piece_offset(pieces, end - 1) + 1)
+            flags.append(Flag(name, value if equals else None, decode(data[start:end]), span))
+        return tuple(flags)
+
+
+def _mounts(flags: tuple[Flag, ...]) -> tuple[Mount, ...]:
+    mounts = []
+    for flag in flags:
+        if flag.name == "mount" and flag.value is not None:
+            try:
+                mounts.append(parse_mount(flag.value))
+            except MountError as error:
+                # below ONBUILD this is no error yet; anywhere else the file is refused later
+                mounts.append(Mount("", None, None, None, None, None, None, {}, flag.value, str(error)))
+    return tuple(mounts)
+
+
+def _physical_lines(source: bytes, start: int) -> tuple[list[bytes], int | None]:
+    """Split at line feeds, kept; lines from the first one on that is too long are left out, their offset is returned."""
+    lines = source[start:].split(b"\n")
+    last = lines.pop()
+    lines = [line + b"\n" for line in lines]
+    if last:
+        lines.append(last)
+    if len(source) > MAX_LINE:
+        offset = start
+        for index, line in enumerate(lines):
+            # the byte order mark counts as part of the first line
+            if len(line) - line.endswith(b"\n") + (start if index == 0 else 0) > MAX_LINE:
+                return lines[:index], offset
+            offset += len(line)
+    return lines, None
