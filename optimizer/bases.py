@@ -7,7 +7,7 @@ anything else is unknown, and whoever needs the fact has to refuse.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _STANDARD = frozenset(
     "/ /bin /dev /etc /home /lib /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /usr/bin /usr/lib /usr/local "
@@ -17,6 +17,10 @@ _STANDARD = frozenset(
 _COMPLETE = frozenset({"/", "/home", "/media", "/mnt", "/opt", "/srv", "/usr/src"})
 #: entries of `/` that some releases have and others have not
 UNCERTAIN_ROOT = frozenset({"boot", "lib32", "lib64", "libx32", "lost+found", "afs", "data", "local"})
+
+
+#: programs by which cgo compiles C
+C_COMPILERS = ("cc", "clang", "gcc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class BaseFacts:
     directories: frozenset[str] = frozenset({"/"})
     #: directories of which every entry is known (the standard ones): nothing else lies directly in them
     complete: frozenset[str] = frozenset()
+    #: paths that surely do not exist
+    absent: frozenset[str] = frozenset()
 
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -47,6 +53,8 @@ _GO_UNSET = (
     "GOARCH",
     "GO111MODULE",
     "GOTMPDIR",
+    "CC",
+    "CXX",
     "XDG_CACHE_HOME",
     "XDG_CONFIG_HOME",
     "CGO_ENABLED",
@@ -104,4 +112,9 @@ def facts_of(reference: str) -> BaseFacts:
     name, tag = repository(reference)
     if "$" in name or any(word in tag for word in ("windows", "nanoserver", "onbuild")):
         return _UNKNOWN
-    return _OFFICIAL.get(name, _UNKNOWN)
+    facts = _OFFICIAL.get(name, _UNKNOWN)
+    if facts.family == "golang" and "alpine" in tag:
+        # golang's alpine variant installs ca-certificates and nothing else (docker-library/golang, Dockerfile-linux.template)
+        directories = (facts.environment["PATH"] or "").split(":")
+        facts = replace(facts, absent=frozenset(f"{d}/{name}" for d in directories for name in C_COMPILERS))
+    return facts

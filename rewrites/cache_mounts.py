@@ -78,6 +78,8 @@ def _one(build: Build, command: Executed, place: str, compiler: str) -> Proposal
             "cgo may be on, and the build cache does not notice changed C libraries; `CGO_ENABLED=0` rules that out"
         )
         return Refusal(ID, line, reason, "", command.line)
+    if "-a" in command.argv:
+        return Refusal(ID, line, "`-a` compiles every package again, whatever a cache holds", "", command.line)
     if command.before.user != "root":
         return Refusal(ID, line, "a new mount belongs to root, and this command runs as another user", "", command.line)
     exported = build.is_exported(command.stage)

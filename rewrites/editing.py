@@ -56,9 +56,9 @@ def move_above(
     return tuple(edits)
 
 
-def move_below(dockerfile: Dockerfile, moved: Instruction, target: Instruction) -> tuple[Edit, ...]:
-    """Return the edits that move an instruction, with its comments, directly below another one."""
-    start, end = block_start(moved), moved.span.end
+def move_below(dockerfile: Dockerfile, moved: Sequence[Instruction], target: Instruction) -> tuple[Edit, ...]:
+    """Return the edits that move neighbouring instructions, with their comments, directly below another one."""
+    start, end = block_start(moved[0]), moved[-1].span.end
     text = dockerfile.source[start:end]
     at = target.span.end
     if not target.raw.endswith(b"\n"):

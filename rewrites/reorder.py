@@ -149,27 +149,43 @@ def _touches(commands: Sequence[Executed], where: Region) -> bool:
 
 
 def _arguments(build: Build, stage: Stage) -> Iterator[Proposal | Refusal]:
-    for position, instruction in enumerate(stage.instructions):
+    position = 0
+    while position < len(stage.instructions):
+        group = _volatile_group(stage, position)
+        if group:
+            yield from _down(build, stage, position, group)
+        position += max(1, len(group))
+
+
+def _volatile_group(stage: Stage, position: int) -> list[Instruction]:
+    """Return the volatile ARGs that follow one another from here on: they move together."""
+    group: list[Instruction] = []
+    for instruction in stage.instructions[position:]:
         if instruction.keyword != "ARG" or not all(_is_volatile(pair.key) for pair in instruction.pairs):
-            continue
-        names = frozenset(pair.key for pair in instruction.pairs)
-        last, passed = None, None
-        for below in stage.instructions[position + 1 :]:
-            if _needs(build, stage, below, names):
-                break
-            last = below
-            if below.keyword == "RUN" and _is_costly(build.commands_of(stage.index, below.index)):
-                passed = passed or below
-        if last is None or passed is None:
-            continue
-        shown = ", ".join(f"`{name}`" for name in sorted(names))
-        yield Proposal(
-            ID,
-            instruction.start_line,
-            f"`ARG` {shown} stands above `{_short(passed)}`, which does not use it: every new value runs that again",
-            move_below(build.dockerfile, instruction, last),
-            gain=f"a new {shown} runs only what uses it",
-        )
+            break
+        group.append(instruction)
+    return group
+
+
+def _down(build: Build, stage: Stage, position: int, group: list[Instruction]) -> Iterator[Proposal | Refusal]:
+    names = frozenset(pair.key for instruction in group for pair in instruction.pairs)
+    last, passed = None, None
+    for below in stage.instructions[position + len(group) :]:
+        if _needs(build, stage, below, names):
+            break
+        last = below
+        if below.keyword == "RUN" and _is_costly(build.commands_of(stage.index, below.index)):
+            passed = passed or below
+    if last is None or passed is None:
+        return
+    shown = ", ".join(f"`{name}`" for name in sorted(names))
+    yield Proposal(
+        ID,
+        group[0].start_line,
+        f"`ARG` {shown} stands above `{_short(passed)}`, which does not use it: every new value runs that again",
+        move_below(build.dockerfile, group, last),
+        gain=f"a new value of {shown} runs only what uses it",
+    )
 
 
 def _is_volatile(name: str) -> bool:

@@ -156,8 +156,6 @@ def _brings(op: Op, path: str) -> bool:
 
 def _mounted(command: Executed, install: Install) -> str | None:
     for mount in command.instruction.mounts:
-        if mount.type == "bind":
-            return "the command works on files that are mounted for it"
         if mount.type == "cache" and not install.itself:
             target = mount.target or ""
             if any(below(cache, target) or below(target, cache) for cache in install.caches):

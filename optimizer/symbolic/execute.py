@@ -153,7 +153,7 @@ class Executor:
         base = term("image", *parts, text=f"base image {stage.base}")
         facts = facts_of(stage.base)
         scratch = stage.base == "scratch"
-        files = FileSystem(base, self.files, (), facts.directories, scratch, facts.complete)
+        files = FileSystem(base, self.files, (), facts.directories, scratch, facts.complete, facts.absent)
         return (
             StageState(
                 files,

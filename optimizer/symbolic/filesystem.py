@@ -66,6 +66,8 @@ class FileSystem:
     empty_base: bool = False
     #: directories of the base whose entries are all in `known_directories`
     complete_directories: frozenset[str] = frozenset()
+    #: paths that the base surely has not
+    absent_paths: frozenset[str] = frozenset()
 
     # -- questions -------------------------------------------------------------------------------------------------
 
@@ -106,6 +108,8 @@ class FileSystem:
         """Tell whether a complete directory of the base lacks the entry that leads to `path`."""
         from dockopt.optimizer.bases import UNCERTAIN_ROOT
 
+        if path in self.absent_paths:
+            return True
         for step in (*parents(path), path):
             if step in self.known_directories:
                 continue

@@ -681,7 +681,8 @@ def _apply(
     result = state.files
     label = f"line {line} `{_short(unit.text)}`"
     for write in effects.writes:
-        where = write.region.minus(*targets) if targets else write.region
+        inside = [target for target in targets if any(below(target, path) for path in write.region.include)]
+        where = write.region.minus(*inside) if inside else write.region
         if all(any(below(path, t) for t in targets) for path in where.include):
             continue  # below a mount: gone after the RUN
         if write.kind is Kind.DIRECTORY:

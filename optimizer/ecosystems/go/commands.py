@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dockopt.optimizer.bases import C_COMPILERS
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.ecosystems.go.gosum import missing_sums, parse_go_sum
 from dockopt.optimizer.ecosystems.go.modfile import ModFileError
@@ -283,7 +284,7 @@ def _project(flags: _Flags, around: Surroundings, places: Places) -> Effects:
     if offline:
         # without a network what the module cache holds decides: it is read for real, and stays as it is
         caches = tuple(c for c in caches if c != places.modcache)
-    pure_go = around.variable("CGO_ENABLED") == (True, "0")
+    pure_go = around.variable("CGO_ENABLED") == (True, "0") or _no_c_compiler(around)
     if not pure_go and places.cache:
         # "the build cache does not detect changes to C libraries imported with cgo" (go help cache): what it holds matters
         caches = tuple(c for c in caches if c != places.cache)
@@ -296,6 +297,14 @@ def _project(flags: _Flags, around: Surroundings, places: Places) -> Effects:
         world=World.LOCKED,
         cache_names=places.names,
     )
+
+
+def _no_c_compiler(around: Surroundings) -> bool:
+    """Tell whether surely nothing can compile C: then the build cache holds nothing that C libraries went into."""
+    known, path = around.variable("PATH")
+    if not known or not path or around.variable("CC") != (True, None) or around.variable("CXX") != (True, None):
+        return False
+    return all(around.kind(join("/", f"{d}/{name}")) == "absent" for d in path.split(":") for name in C_COMPILERS)
 
 
 def _read_only(flags: _Flags, around: Surroundings, places: Places) -> Effects:

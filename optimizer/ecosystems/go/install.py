@@ -63,6 +63,8 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
         return None
     if any(word is not None and word.startswith("-mod=vendor") for word in argv):
         return Cause("it builds from the vendor directory, so there is nothing to download", "", command.line)
+    if any(mount.type == "bind" for mount in command.instruction.mounts):
+        return Cause("it works on files that are mounted for it", "", command.line)
     if command.cwd is None:
         return Cause("its working directory is not known before the build", "", command.line)
     places = Places.of(surroundings_of(command, executor))
