@@ -1,0 +1,138 @@
+"""One instruction between two symbolic states: what it read, what it wrote, and whether it may change places with another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from dockopt.optimizer.regions import Region, below, join
+from dockopt.optimizer.symbolic.filesystem import Op
+from dockopt.optimizer.symbolic.run import Executed
+from dockopt.optimizer.symbolic.state import StageState
+from dockopt.optimizer.symbolic.terms import Term
+from dockopt.optimizer.syntax import Instruction
+
+_ACCOUNTS = Region(("/etc/group", "/etc/passwd"))
+_SHOWN_PATHS = 3
+
+
+def _digest(value: Term | None) -> str:
+    return "" if value is None else value.digest
+
+
+@dataclass(eq=False)
+class Step:
+    """An instruction of a stage; number 0 is its FROM."""
+
+    number: int
+    node: str
+    instruction: Instruction
+    before: StageState
+    after: StageState
+    commands: list[Executed] = field(default_factory=list)
+
+    @cached_property
+    def unknown(self) -> bool:
+        """Some command of it is not understood."""
+        return any(command.effects.unknown is not None for command in self.commands)
+
+    @cached_property
+    def caches(self) -> frozenset[str]:
+        """The caches of its tools."""
+        return frozenset(cache for command in self.commands for cache in command.effects.caches)
+
+    @cached_property
+    def written(self) -> tuple[Op, ...]:
+        """What it wrote: the writes that the state before it did not have."""
+        old = {id(op) for op in self.before.files.ops}
+        return tuple(op for op in self.after.files.ops if id(op) not in old)
+
+    @cached_property
+    def settings(self) -> frozenset[str]:
+        """What it changed of the run configuration (`cmd`, `label version`, …)."""
+        old, new = self.before.config.settings, self.after.config.settings
+        return frozenset(name for name in old.keys() | new.keys() if _digest(old.get(name)) != _digest(new.get(name)))
+
+    @cached_property
+    def mounted(self) -> tuple[str, ...]:
+        """Paths at which its commands see a mount and not the image."""
+        targets = [mount.target for mount in self.instruction.mounts]
+        return tuple(join(self.before.cwd or "/", target) for target in targets if target and "$" not in target)
+
+    def reads(self) -> Iterator[tuple[StageState, Region]]:
+        """Yield the parts of the image that it read, each with the state in which it did; `probes` come on top."""
+        for command in self.commands:
+            yield command.before, command.region.minus(*self.mounted)
+        owner = self.instruction.flag("chown")
+        if self.instruction.keyword in ("COPY", "ADD") and owner and not owner.replace(":", "").isdigit():
+            yield self.before, _ACCOUNTS  # names are looked up in the image (symbolic/copying.py)
+
+    def probes(self) -> Iterator[tuple[StageState, str]]:
+        """Yield the single paths that it looked for, found or not."""
+        for command in self.commands:
+            for probe in command.effects.probes:
+                if not any(below(probe, target) for target in self.mounted):
+                    yield command.before, probe
+
+
+def written_by(state: StageState, probe: str) -> tuple[Op, ...]:
+    """Return the writes that decide what lies at one path; a copied directory that lacks the path decides nothing."""
+    files = state.files
+    if replace(files, ops=()).resolve(probe).digest == files.resolve(probe).digest:
+        return ()
+    return files.affecting(Region((probe,)))
+
+
+def clashes(first: Step, second: Step) -> str:
+    """Say on what two steps of a stage conflict, "" if they may change places: neither sees a difference in the end."""
+    paths: dict[str, Op] = {}
+    before, after = second.before.files, second.after.files
+    for op in second.written:
+        for _, region in first.reads():
+            if op.region.overlaps(region) and before.read(region).digest != after.read(region).digest:
+                paths |= dict.fromkeys(meeting(op.region, region), op)
+        for _, probe in first.probes():
+            if op.region.overlaps(Region((probe,))) and before.resolve(probe).digest != after.resolve(probe).digest:
+                paths[probe] = op
+        for old in first.written:
+            if op.region.overlaps(old.region) and not _agree(first, old, second, op):
+                paths |= dict.fromkeys(meeting(op.region, old.region), op)
+    shared = sorted(first.settings & second.settings)
+    return ", ".join([*([shown_paths(paths)] if paths else []), *shared])
+
+
+def _agree(first: Step, old: Op, second: Step, new: Op) -> bool:
+    """Tell whether two writes leave the same in either order."""
+    if old.kind == new.kind == "dir" and old.value.digest == new.value.digest:
+        return True
+    if old.region == new.region and old.path in first.caches & second.caches:
+        return True  # both only add to it
+    if old.kind == "put" and len(old.region.include) == 1 and old.source is not None:
+        ends = (step.after.files.resolve(old.path).digest for step in (first, second))
+        return len(set(ends)) == 1
+    return False
+
+
+def meeting(one: Region, other: Region) -> list[str]:
+    """Return the paths at which two regions meet: of each nested pair the deeper one."""
+    found = set()
+    for a in one.include:
+        for b in other.include:
+            if Region((a,)).overlaps(Region((b,))):
+                found.add(b if below(b, a) else a)
+    return sorted(found)
+
+
+def shown_paths(paths: Iterable[str] | dict[str, Op]) -> str:
+    """Return some paths as text; directories that were only made on the way are left out where something is in them."""
+    names = set(paths)
+    if isinstance(paths, dict):
+        real = {path for path, op in paths.items() if op.kind not in ("dir", "dir-set")}
+        names = real or names
+    if "/" in names:
+        return "everything"
+    ordered = sorted(name for name in names if not any(below(name, above) for above in names - {name}))
+    if len(ordered) > _SHOWN_PATHS + 1:
+        return f"{', '.join(ordered[:_SHOWN_PATHS])} and {len(ordered) - _SHOWN_PATHS} more"
+    return ", ".join(ordered)
