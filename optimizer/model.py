@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
 from dockopt.optimizer.proposal import FrozenInput
-from dockopt.optimizer.symbolic.execute import Executor, StageRun
+from dockopt.optimizer.symbolic.execute import Executor, Memo, StageRun
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Dockerfile, Stage
 
@@ -109,16 +109,22 @@ class Build:
     targets: tuple[str, ...] = ()
     #: make the assumption `cache-opaque` (DESIGN §5) about commands that are not understood
     opaque_caches: bool = False
+    #: what the symbolic execution of variants of this file has in common
+    memo: Memo = field(default_factory=dict, repr=False)
 
     @cached_property
     def with_opaque_caches(self) -> Build:
         """The same build under the assumption `cache-opaque`."""
-        return Build(self.dockerfile, self.context, self.targets, opaque_caches=True)
+        return Build(self.dockerfile, self.context, self.targets, opaque_caches=True, memo=self.memo)
+
+    def with_text(self, dockerfile: Dockerfile) -> Build:
+        """Return the build of a changed Dockerfile in the same context; frozen inputs are those of both."""
+        return Build(dockerfile, self.context, self.targets, memo=self.memo)
 
     @cached_property
     def executor(self) -> Executor:
         """The symbolic execution of the whole file. Raises Unsupported."""
-        executor = Executor(self.dockerfile, self.context, opaque_caches=self.opaque_caches)
+        executor = Executor(self.dockerfile, self.context, opaque_caches=self.opaque_caches, memo=self.memo)
         executor.run()
         return executor
 

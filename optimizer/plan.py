@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from dockopt.optimizer.apply import apply_edits
-from dockopt.optimizer.model import Build, FrozenContext
+from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Applicability, Change, Proposal, Refusal, Verdict
 from dockopt.optimizer.symbolic.execute import Unsupported
 from dockopt.optimizer.syntax import DockerfileSyntaxError, parse
@@ -43,29 +43,39 @@ def optimize(build: Build, rewrites: Sequence[Rewrite], limit: int | None = None
     """Apply proven proposals to a fixed point; what is not proven is reported of the last text. Raises Unsupported."""
     plan = Plan(build)
     while True:
-        step = _first_proven(plan.build, rewrites, plan)
-        if step is None or len(plan.changes) >= _MAX_CHANGES or (limit is not None and len(plan.changes) >= limit):
+        before = len(plan.changes)
+        plan.offered, plan.unproven, plan.refusals = [], [], []
+        for rewrite in rewrites:
+            while _one_change(plan, rewrite, _MAX_CHANGES if limit is None else limit):
+                pass
+        if len(plan.changes) == before:
             return plan
-        change, plan.build = step
-        plan.changes.append(change)
 
 
-def _first_proven(build: Build, rewrites: Sequence[Rewrite], plan: Plan) -> tuple[Change, Build] | None:
-    """Return the first proposal that is proven equal; everything else of this round goes to the plan."""
-    plan.offered, plan.unproven, plan.refusals = [], [], []
-    for rewrite in rewrites:
-        for item in rewrite.propose(build):
-            if isinstance(item, Refusal):
-                plan.refusals.append(item)
+def _one_change(plan: Plan, rewrite: Rewrite, limit: int) -> bool:
+    """Apply the first proposal of a rewrite that is proven equal; if there is none, note all that it says."""
+    offered: list[Change] = []
+    unproven: list[Change] = []
+    refusals: list[Refusal] = []
+    for item in rewrite.propose(plan.build):
+        if isinstance(item, Refusal):
+            refusals.append(item)
+            continue
+        verdict, after = judge(plan.build, item)
+        if verdict.status == "equal" and after is not None:
+            if len(plan.changes) >= limit:
                 continue
-            verdict, after = judge(build, item)
-            if verdict.status == "equal" and after is not None:
-                return Change(item, verdict, Applicability.SAFE), after
-            if verdict.status == "equal-but":
-                plan.offered.append(Change(item, verdict, Applicability.CHANGES_IMAGE))
-            else:
-                plan.unproven.append(Change(item, verdict, Applicability.UNPROVEN))
-    return None
+            plan.changes.append(Change(item, verdict, Applicability.SAFE))
+            plan.build = after
+            return True
+        if verdict.status == "equal-but":
+            offered.append(Change(item, verdict, Applicability.CHANGES_IMAGE))
+        else:
+            unproven.append(Change(item, verdict, Applicability.UNPROVEN))
+    plan.offered += offered
+    plan.unproven += unproven
+    plan.refusals += refusals
+    return False
 
 
 def judge(build: Build, proposal: Proposal) -> tuple[Verdict, Build | None]:
@@ -79,7 +89,7 @@ def judge(build: Build, proposal: Proposal) -> tuple[Verdict, Build | None]:
         dockerfile = parse(applied.result)
     except DockerfileSyntaxError as error:
         return Verdict("unproven", obligation=f"the result is no Dockerfile: {error.message}", line=error.line), None
-    after = Build(dockerfile, FrozenContext(build.context.reader), build.targets)
+    after = build.with_text(dockerfile)
     return validate(build, after, proposal.declared), after
 
 

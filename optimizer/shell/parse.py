@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from dockopt.optimizer.shell.crosscheck import disagreement
 from dockopt.optimizer.shell.grammar import Grammar
@@ -30,6 +31,7 @@ _HARMLESS_SET = re.compile(r"[-+][euxvo]+")
 _HARMLESS_OPTIONS = frozenset({"errexit", "nounset", "xtrace", "verbose", "pipefail"})
 
 
+@lru_cache(maxsize=512)
 def parse_script(text: str, dialect: str = "sh", *, errexit: bool = False) -> Script:
     """Read shell text; what is not understood gives a script whose `opaque` says why.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dockopt.optimizer.bases import facts_of
 from dockopt.optimizer.regions import Region, below, join
@@ -16,6 +16,9 @@ from dockopt.optimizer.symbolic.filesystem import ContextSource, FileSystem
 from dockopt.optimizer.symbolic.state import Config, StageState, Value, known
 from dockopt.optimizer.symbolic.terms import Term, literal, term
 from dockopt.optimizer.syntax import Dockerfile, ExpansionError, Instruction, Stage, expand, variables
+
+if TYPE_CHECKING:
+    from dockopt.optimizer.symbolic.run import Executed
 
 #: reference §1.8 (dockerfile2llb/platform.go)
 PLATFORM_ARGS = frozenset(
@@ -64,6 +67,18 @@ class BuildFiles(Protocol):
         """Return what a source with wildcards selects, None where that cannot be told."""
 
 
+class Step(NamedTuple):
+    """What one instruction did, for variants of the Dockerfile in which it sees the same."""
+
+    after: StageState
+    executed: tuple[Executed, ...]
+    sources: tuple[tuple[int, str, str], ...]
+    kept: tuple[StageState, ...]
+
+
+Memo = dict[tuple[object, ...], Step]
+
+
 @dataclass(slots=True)
 class StageRun:
     """What the execution of one stage left behind."""
@@ -96,14 +111,19 @@ def evaluate(word: str, state: StageState, escape: str, line: int) -> Value:
 class Executor:
     """Runs all stages of one Dockerfile against one context."""
 
-    def __init__(self, dockerfile: Dockerfile, files: BuildFiles, *, opaque_caches: bool = False) -> None:
-        """Prepare to run; nothing happens before `run`. `opaque_caches` makes the assumption `cache-opaque` (run.py)."""
+    def __init__(
+        self, dockerfile: Dockerfile, files: BuildFiles, *, opaque_caches: bool = False, memo: Memo | None = None
+    ) -> None:
+        """Prepare to run; nothing happens before `run`.
+
+        `opaque_caches` makes the assumption `cache-opaque` (run.py). `memo` is shared by variants of one Dockerfile over the
+        same `files`.
+        """
         self.opaque_caches = opaque_caches
+        self._memo: Memo = {} if memo is None else memo
         self.dockerfile = dockerfile
         self.files = files
         self.stages: list[StageRun] = []
-        from dockopt.optimizer.symbolic.run import Executed
-
         self.executed: list[Executed] = []
         #: (line, context path, kind) of every literal COPY source
         self.sources: list[tuple[int, str, str]] = []
@@ -127,7 +147,33 @@ class Executor:
         self.stages.append(run)
         run.roots = tuple(dict.fromkeys((*inherited, *self._project_roots(stage, state))))
         for instruction in stage.instructions:
-            run.states.append(self.step(run.states[-1], instruction, run))
+            run.states.append(self._remembered_step(run, instruction))
+
+    def _remembered_step(self, run: StageRun, instruction: Instruction) -> StageState:
+        """Run an instruction, or recall what it did when all that it can see was the very same."""
+        before = run.states[-1]
+        seen = (
+            id(before),
+            instruction.raw,
+            instruction.start_line,
+            instruction.index,
+            instruction.stage,
+            self.opaque_caches,
+            run.roots,
+            *(id(other) for other in self._finals(instruction)),
+        )
+        known_step = self._memo.get(seen)
+        if known_step is None:
+            commands, sources = len(self.executed), len(self.sources)
+            after = self.step(before, instruction, run)
+            # the states of the key are kept alive with it: their ids stay theirs
+            kept = (before, *self._finals(instruction))
+            known_step = Step(after, tuple(self.executed[commands:]), tuple(self.sources[sources:]), kept)
+            self._memo[seen] = known_step
+        else:
+            self.executed += known_step.executed
+            self.sources += known_step.sources
+        return known_step.after
 
     def stage_named(self, name: str, before: int) -> StageRun | None:
         """Return the earlier stage that `FROM name` means (exact, lower-case names; the nearest previous one wins)."""
@@ -136,7 +182,25 @@ class Executor:
                 return run
         return None
 
+    def _finals(self, instruction: Instruction) -> list[StageState]:
+        """Return what the earlier stages left behind if an instruction may look at them."""
+        if instruction.has_flag("from") or any(mount.from_ for mount in instruction.mounts):
+            return [run.final for run in self.stages[:-1]]
+        return []
+
     def _base_state(self, stage: Stage) -> tuple[StageState, tuple[str, ...]]:
+        state, roots = self._new_base_state(stage)
+        parent = self.stage_named(stage.base, stage.index)
+        kept = () if parent is None else (parent.final,)
+        seen = (
+            stage.from_.raw,
+            stage.from_.start_line,
+            *(id(final) for final in kept),
+            *sorted((n, v.term.digest) for n, v in self._globals.items()),
+        )
+        return self._memo.setdefault(seen, Step(state, (), (), kept)).after, roots
+
+    def _new_base_state(self, stage: Stage) -> tuple[StageState, tuple[str, ...]]:
         line = stage.from_.start_line
         parent = self.stage_named(stage.base, stage.index)
         if parent is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from dockopt.optimizer.ecosystems.go.modfile import (
@@ -73,6 +74,11 @@ def download_manifests(view: ContextView, directory: str) -> Manifests | Obstacl
         return reader.walk(normalize(directory))
     except _StopError as stop:
         return stop.obstacle
+
+
+@lru_cache(maxsize=64)
+def _go_mod(data: bytes, path: str) -> GoMod:
+    return parse_go_mod(data, path)
 
 
 class _StopError(Exception):
@@ -162,7 +168,7 @@ class _Reader:
                 f"go.work of `{above}` uses `{directory}`, which has no go.mod", posixpath.join(above, "go.work")
             )
         try:
-            parsed = parse_go_mod(self._read(path), path)
+            parsed = _go_mod(self._read(path), path)
         except ModFileError as error:
             raise _StopError(str(error), path) from None
         self._known(path, parsed.unknown)
