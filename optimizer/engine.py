@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockopt.optimizer.proposal import FileReport, Refusal
+from dockopt.optimizer.proposal import Change, FileReport, Refusal
 
 if TYPE_CHECKING:
     from dockopt.optimizer.context import Located
@@ -60,13 +60,43 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
         return report
     report.result = plan.build.dockerfile.source
-    report.changes, report.offered, report.unproven, report.refusals = (
-        plan.changes,
-        plan.offered,
-        plan.unproven,
-        plan.refusals,
-    )
+    report.changes = plan.changes
+    lines = _SourceLines(source, report.result)
+    report.offered = [lines.of_change(change) for change in plan.offered]
+    report.unproven = [lines.of_change(change) for change in plan.unproven]
+    report.refusals = [lines.of_refusal(refusal) for refusal in plan.refusals]
     return report
+
+
+class _SourceLines:
+    """Translates lines of the changed text, of which the last round speaks, to lines of the text that the user has."""
+
+    def __init__(self, source: bytes, result: bytes) -> None:
+        self._lines: list[int] | None = None
+        if source != result:
+            from difflib import SequenceMatcher
+
+            before, after = source.split(b"\n"), result.split(b"\n")
+            self._lines = [1] * (len(after) + 1)
+            moved = {text: i + 1 for i, text in reversed(list(enumerate(before))) if text.strip()}
+            for tag, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+                for j in range(j1, j2):
+                    if tag == "equal":
+                        self._lines[j + 1] = i1 + (j - j1) + 1
+                    else:  # moved here from elsewhere, or new
+                        self._lines[j + 1] = moved.get(after[j], max(1, min(i1 + 1, i2 or 1)))
+
+    def _of(self, line: int) -> int:
+        return self._lines[line] if self._lines is not None and 0 < line < len(self._lines) else line
+
+    def of_change(self, change: Change) -> Change:
+        """Return a change with the line of its finding in the source; its edits speak of the changed text."""
+        return replace(change, proposal=replace(change.proposal, line=self._of(change.proposal.line)))
+
+    def of_refusal(self, refusal: Refusal) -> Refusal:
+        """Return a refusal with lines of the source."""
+        cause = self._of(refusal.cause_line) if not refusal.cause_path else refusal.cause_line
+        return replace(refusal, line=self._of(refusal.line), cause_line=cause)
 
 
 def _tell_context(report: FileReport, located: Located) -> None:

@@ -54,7 +54,12 @@ class FrozenContext:
             if above != "directory":
                 # below a link anything may lie; below a file or an absent directory nothing does
                 return "other" if above == "other" else "absent"
-        name = str(getattr(self.reader.kind(rel), "name", ""))
+        from dockopt.optimizer.context import ContextError
+
+        try:
+            name = str(getattr(self.reader.kind(rel), "name", ""))
+        except ContextError:
+            return "other"
         return {"FILE": "file", "DIR": "directory", "ABSENT": "absent", "IGNORED": "absent"}.get(name, "other")
 
     def read(self, rel: str) -> bytes | None:
