@@ -171,6 +171,10 @@ _GZIPS = {
 }
 
 
+#: endings with which one of the programs does not pack a file (gzip 1.12 `get_suffix`, xz 5.4 `suffix.c`, bzip2 1.0.8)
+_PACKED = re.compile(r"([-._][gz]?z|\.(t[gaxlz]z|taz|tbz2?|bz2?|xz|lzma|tlz|zst|lz))$", re.IGNORECASE)
+
+
 @modelled
 def gzip(invocation: Invocation, around: Surroundings) -> Effects:
     """Model `gzip [-dkcf] file…`, `gunzip`, `zcat` and the same of bzip2 and xz: a file takes another's place.
@@ -193,9 +197,13 @@ def gzip(invocation: Invocation, around: Surroundings) -> Effects:
     for text in arguments.texts():
         if text == "-":
             continue
-        path = locate(text, around).path
+        path, _, _, names_directory = locate(text, around)
+        if names_directory:
+            raise NotUnderstood(f"`{text}` is a directory")
         if unpacks and not path.endswith(ending):
             raise NotUnderstood(f"`{text}` does not end in `{ending}`, so which file it means is not known")
+        if not unpacks and not prints and _PACKED.search(path):
+            raise NotUnderstood(f"`{text}` looks packed already, then it may be left alone")
         reads.content(path)
         if prints:
             continue

@@ -34,6 +34,8 @@ _SYSTEM_DIRECTORIES = (
     "/usr/bin", "/usr/lib", "/usr/lib64", "/usr/local/bin", "/usr/local/lib", "/usr/local/sbin", "/usr/sbin",
     "/usr/share", "/var/cache", "/var/lib", "/var/log", "/var/run", "/var/tmp",
 )  # fmt: skip
+#: `..` after the name of a directory
+_UP_AGAIN = re.compile(r"[^./][^/]*/(.*/)?\.\.(/|$)|\.[^./][^/]*/(.*/)?\.\.(/|$)")
 _OCTAL = re.compile(r"0*([0-7]{3,4})")
 
 
@@ -50,6 +52,15 @@ def _operands(arguments: Arguments, around: Surroundings, least: int = 1) -> lis
     found = places(arguments, around)
     if len(found) < least:
         raise NotUnderstood("it has too few operands")
+    return found
+
+
+def _leaving(arguments: Arguments, around: Surroundings, least: int = 1) -> list[Place]:
+    """Return the operands of a program that removes names: none may lead through a directory that another one removes."""
+    found = _operands(arguments, around, least)
+    for place in found:
+        if len(found) > 1 and _UP_AGAIN.search(place.raw):
+            raise NotUnderstood(f"`{place.raw}` goes up from a directory that may be gone by then")
     return found
 
 
@@ -91,7 +102,7 @@ def rm(invocation: Invocation, around: Surroundings) -> Effects:
     if not arguments.operands and force:
         return program(invocation, around)
     reads, writes = Reads(around), []
-    for place in _operands(arguments, around):
+    for place in _leaving(arguments, around):
         if place.path == "/" and not place.glob:
             raise NotUnderstood("it removes `/`")
         if place.directory and not place.glob and place.raw.endswith("."):
@@ -109,7 +120,7 @@ def rmdir(invocation: Invocation, around: Surroundings) -> Effects:
     """Model `rmdir dir…` (no -p: it would remove parents only if they are empty)."""
     arguments = parse(invocation, switches="-v --verbose")
     arguments.texts()
-    found = _operands(arguments, around)
+    found = _leaving(arguments, around)
     for place in found:
         require_no_link(place.path, around)
     reads = Reads(around).entry(*(place.path for place in found))
@@ -290,6 +301,7 @@ def mv(invocation: Invocation, around: Surroundings) -> Effects:
     rename(2) replaces what is there, also a link, and moves a link as a link.
     """
     arguments = parse(invocation, switches=_MV_SWITCHES, valued="-t --target-directory")
+    _leaving(arguments, around)
     sources, target, several = _split_target(arguments, around)
     conditional = arguments.has("-n", "--no-clobber")
     reads = Reads(around)
@@ -381,12 +393,14 @@ def ln(invocation: Invocation, around: Surroundings) -> Effects:
     reads, writes = Reads(around), []
     for target in targets:
         where, kind = link.path, around.kind(link.path)
-        if into or link.directory or kind == "directory":
+        if into and kind in ("file", "absent"):
+            raise NotUnderstood(f"`{link.raw}` is no directory")
+        if kind == "directory" or link.directory or (into and arguments.has("-t", "--target-directory")):
             name = posixpath.basename(target)
             if name in ("", ".", ".."):
                 raise NotUnderstood(f"the name of a link to `{target}` is not known")
             where = join(where, name)
-        elif kind == "unknown" and not exact:
+        elif kind == "unknown" and (into or not exact):
             # either the link itself or an entry of a directory: the region holds both
             require_no_link(where, around)
             reads.entry(where)

@@ -47,7 +47,7 @@ class ContextError(Exception):
         self.path = path
 
 
-class ContextTooLarge(ContextError):  # noqa: N818  # named as what a caller branches on
+class ContextTooLarge(ContextError):  # named as what a caller branches on
     """A walk found more entries than the caller allows."""
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dockopt.optimizer.effects import ALWAYS_READ, matches
 from dockopt.optimizer.graph.steps import Step, clashes, meeting, shown_paths, written_by
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.regions import EVERYTHING, Region
@@ -19,7 +18,7 @@ from dockopt.optimizer.symbolic.execute import StageRun, Unsupported, clean_sour
 from dockopt.optimizer.symbolic.filesystem import Op
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.symbolic.state import StageState
-from dockopt.optimizer.syntax import ExpansionError, Instruction, variables
+from dockopt.optimizer.syntax import Instruction, variables
 
 if TYPE_CHECKING:
     import networkx
@@ -174,7 +173,7 @@ class _Builder:
             self._edge(self._image(stage.base), node, "from", f"from {stage.base}")
             for name in sorted({*self._names(stage.base), *self._names(stage.platform or "")} & self.globals.keys()):
                 self._edge(self.globals[name], node, "arg", f"arg {name}")
-        here.steps.append(Step(0, node, stage.from_, first, first))
+        here.steps.append(Step(0, node, stage.from_, first, first, self.dockerfile.escape))
         here.before.append(0)
         here.flows.append(0)
         for i, instruction in enumerate(stage.instructions):
@@ -196,7 +195,7 @@ class _Builder:
         stage = here.run.stage.index
         commands = self.build.commands_of(stage, instruction.index)
         node = self._instruction(instruction, stage, commands)
-        step = Step(len(here.steps), node, instruction, before, after, commands)
+        step = Step(len(here.steps), node, instruction, before, after, self.dockerfile.escape, commands)
         reasons: dict[int, list[_Edge]] = {}
 
         def add(earlier: int, kind: str, why: str, certain: bool = True) -> None:
@@ -252,35 +251,16 @@ class _Builder:
 
     def _settings(self, here: _StageGraph, step: Step) -> Iterator[tuple[str, int]]:
         """Yield the settings that a step works under, with the step that made each."""
-        instruction, keyword = step.instruction, step.instruction.keyword
-        wanted = []
-        if keyword == "RUN":
-            wanted = ["user", "working directory"]
-        elif keyword in ("COPY", "ADD"):
-            destination = evaluate(instruction.words[-1], step.before, self.dockerfile.escape, instruction.start_line)
-            wanted = [] if (destination.text or "").startswith("/") else ["working directory"]
-        elif keyword == "WORKDIR":
-            wanted = ["user"] if step.written else []
-            wanted += [] if instruction.args.startswith("/") else ["working directory"]
-        if keyword in ("RUN", "CMD", "ENTRYPOINT") and instruction.json is None:
-            wanted.append("shell")
-        return ((name, here.settings[name]) for name in sorted(wanted) if name in here.settings)
+        return ((name, here.settings[name]) for name in sorted(step.works_under) if name in here.settings)
 
     def _variables(self, here: _StageGraph, step: Step, reasons: dict[int, list[_Edge]]) -> None:
-        visible = here.live
-        named = self._named_variables(step)
-        uncertain: set[str] = set()
-        for command in step.commands:
-            if command.effects.variables is None:
-                # it sees them all; nobody knows which it looks at
-                uncertain |= visible.keys()
-            else:
-                wanted = (*ALWAYS_READ, *command.effects.variables)
-                named |= {name for name in visible if matches(name, wanted)}
-        for name in sorted((named | uncertain) & visible.keys()):
-            variable = visible[name]
+        for name in sorted(here.live):
+            looks = step.looks_at(name)
+            if looks == "no":
+                continue
+            variable = here.live[name]
             kind = str(self.nodes[variable]["variable"])
-            self._edge(variable, step.node, kind, f"{kind} {name}", certain=name in named)
+            self._edge(variable, step.node, kind, f"{kind} {name}", certain=looks == "yes")
             stage, number = self.definitions[variable]
             if stage == here.run.stage.index:
                 reasons.setdefault(number, []).append(_Edge(variable, step.node, "variable", name))
@@ -288,31 +268,6 @@ class _Builder:
             for pair in step.instruction.pairs:
                 if pair.value is None and pair.key in self.globals:
                     self._edge(self.globals[pair.key], step.node, "arg", f"arg {pair.key}")
-
-    def _named_variables(self, step: Step) -> set[str]:
-        """Return the variables that the text of an instruction expands."""
-        instruction = step.instruction
-        if instruction.keyword == "RUN":
-            from dockopt.optimizer.shell import parse_script
-
-            dialect = "bash" if step.before.shell[:1] and step.before.shell[0].endswith("bash") else "sh"
-            scripts = [parse_script(command.text, dialect) for command in step.commands if command.name != ""]
-            words = [mount.target or "" for mount in instruction.mounts]
-            mentioned = {name for script in scripts for part in script.steps for name in part.variables}
-            return mentioned | {name for word in words for name in self._names(word)}
-        words = [flag.value for flag in instruction.flags if flag.value is not None]
-        if instruction.pairs:
-            words += [text for pair in instruction.pairs for text in (pair.key, pair.value) if text is not None]
-        elif instruction.keyword in ("COPY", "ADD", "EXPOSE", "VOLUME"):
-            words += [*instruction.words, *(heredoc.body for heredoc in instruction.heredocs if heredoc.expand)]
-        elif instruction.keyword in ("WORKDIR", "USER", "STOPSIGNAL"):
-            words.append(instruction.args)
-        else:
-            return set()
-        try:
-            return {name for word in words for name in self._names(word)}
-        except ExpansionError:
-            return set()  # a here-document is text for a program, not words
 
     def _sources(self, here: _StageGraph, step: Step) -> dict[int, dict[str, Op]]:
         """Return, for each earlier step of the stage, the paths that it wrote and this one reads."""
@@ -398,19 +353,10 @@ class _Builder:
     # -- what a step leaves ----------------------------------------------------------------------------------------
 
     def _define(self, here: _StageGraph, step: Step) -> None:
-        before, after, stage = step.before, step.after, here.run.stage.index
-        for kind, old, new in (("env", before.env, after.env), ("arg", before.args, after.args)):
-            for pair in step.instruction.pairs if step.instruction.keyword == kind.upper() else ():
-                name = evaluate(pair.key, before, self.dockerfile.escape, step.instruction.start_line).text
-                if name is not None and name in new and new[name] is not old.get(name):
-                    here.live[name] = self._variable(kind, name, step.instruction, step.node, stage)
-                    self.definitions[here.live[name]] = (stage, step.number)
-        if before.cwd_term.digest != after.cwd_term.digest:
-            here.settings["working directory"] = step.number
-        if before.user_term.digest != after.user_term.digest:
-            here.settings["user"] = step.number
-        if before.shell != after.shell:
-            here.settings["shell"] = step.number
+        for kind, name in step.defined:
+            here.live[name] = self._variable(kind, name, step.instruction, step.node, here.run.stage.index)
+            self.definitions[here.live[name]] = (here.run.stage.index, step.number)
+        here.settings |= dict.fromkeys(step.changed, step.number)
 
     def _results(self, here: _StageGraph) -> None:
         """Add the edges from the steps of a stage to the stage: what is taken out of it, or the whole image."""

@@ -6,15 +6,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from dockopt.optimizer.effects import ALWAYS_READ, matches
 from dockopt.optimizer.regions import Region, below, join
+from dockopt.optimizer.symbolic.execute import evaluate
 from dockopt.optimizer.symbolic.filesystem import Op
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.symbolic.state import StageState
 from dockopt.optimizer.symbolic.terms import Term
-from dockopt.optimizer.syntax import Instruction
+from dockopt.optimizer.syntax import Instruction, variables
 
 _ACCOUNTS = Region(("/etc/group", "/etc/passwd"))
 _SHOWN_PATHS = 3
+_SETTERS = {"WORKDIR": "working directory", "USER": "user", "SHELL": "shell"}
 
 
 def _digest(value: Term | None) -> str:
@@ -30,6 +33,7 @@ class Step:
     instruction: Instruction
     before: StageState
     after: StageState
+    escape: str
     commands: list[Executed] = field(default_factory=list)
 
     @cached_property
@@ -53,6 +57,70 @@ class Step:
         """What it changed of the run configuration (`cmd`, `label version`, …)."""
         old, new = self.before.config.settings, self.after.config.settings
         return frozenset(name for name in old.keys() | new.keys() if _digest(old.get(name)) != _digest(new.get(name)))
+
+    @cached_property
+    def defined(self) -> tuple[tuple[str, str], ...]:
+        """The variables that it sets, each with "env" or "arg"."""
+        kind = self.instruction.keyword.lower()
+        if kind not in ("env", "arg"):
+            return ()
+        old, new = (self.before.env, self.after.env) if kind == "env" else (self.before.args, self.after.args)
+        return tuple((kind, name) for name, value in new.items() if value is not old.get(name))
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The setting that it makes for the instructions after it, also where that is the one they have already."""
+        setting = _SETTERS.get(self.instruction.keyword)
+        return () if setting is None else (setting,)
+
+    @cached_property
+    def works_under(self) -> frozenset[str]:
+        """The settings of the stage that its meaning depends on."""
+        instruction, keyword = self.instruction, self.instruction.keyword
+        found = set()
+        if keyword == "RUN":
+            found = {"user", "working directory"}
+        elif keyword in ("COPY", "ADD"):
+            target = evaluate(instruction.words[-1], self.before, self.escape, instruction.start_line).text
+            found = set() if target is not None and target.startswith("/") else {"working directory"}
+        elif keyword == "WORKDIR":
+            found = {"user"} if self.written else set()
+            found |= set() if instruction.args.startswith("/") else {"working directory"}
+        if keyword in ("RUN", "CMD", "ENTRYPOINT") and instruction.json is None:
+            found.add("shell")
+        return frozenset(found)
+
+    def looks_at(self, name: str) -> str:
+        """Tell whether it depends on a variable: "yes", "no", or "maybe" for a command that is not understood."""
+        if name in self._named:
+            return "yes"
+        if any(
+            c.effects.variables is not None and matches(name, (*ALWAYS_READ, *c.effects.variables))
+            for c in self.commands
+        ):
+            return "yes"
+        # it sees them all; nobody knows which it looks at
+        return "maybe" if any(command.effects.variables is None for command in self.commands) else "no"
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """The variables that its text expands."""
+        instruction = self.instruction
+        words = [flag.value for flag in instruction.flags if flag.value is not None]
+        found: set[str] = set()
+        if instruction.keyword == "RUN":
+            from dockopt.optimizer.shell import parse_script
+
+            dialect = "bash" if self.before.shell[:1] and self.before.shell[0].endswith("bash") else "sh"
+            for command in self.commands if instruction.json is None else ():
+                found |= {name for step in parse_script(command.text, dialect).steps for name in step.variables}
+        elif instruction.pairs:
+            words += [text for pair in instruction.pairs for text in (pair.key, pair.value) if text is not None]
+        elif instruction.keyword in ("COPY", "ADD", "EXPOSE", "VOLUME"):
+            words += [*instruction.words, *(heredoc.body for heredoc in instruction.heredocs if heredoc.expand)]
+        elif instruction.keyword in ("WORKDIR", "USER", "STOPSIGNAL"):
+            words.append(instruction.args)
+        return frozenset(found).union(*(variables(word, self.escape) for word in words))
 
     @cached_property
     def mounted(self) -> tuple[str, ...]:
@@ -98,8 +166,14 @@ def clashes(first: Step, second: Step) -> str:
         for old in first.written:
             if op.region.overlaps(old.region) and not _agree(first, old, second, op):
                 paths |= dict.fromkeys(meeting(op.region, old.region), op)
-    shared = sorted(first.settings & second.settings)
-    return ", ".join([*([shown_paths(paths)] if paths else []), *shared])
+    names = [
+        f"{kind} {name}"
+        for kind, name in second.defined
+        if first.looks_at(name) != "no" or name in (other for _, other in first.defined)
+    ]
+    names += [name for name in second.changed if name in first.works_under or name in first.changed]
+    names += first.settings & second.settings
+    return ", ".join([*([shown_paths(paths)] if paths else []), *sorted(names)])
 
 
 def _agree(first: Step, old: Op, second: Step, new: Op) -> bool:

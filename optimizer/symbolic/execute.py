@@ -352,10 +352,8 @@ class Executor:
         return replace(state, config=config)
 
     def _command(self, state: StageState, instruction: Instruction) -> StageState:
-        if instruction.json is not None:
-            value = term("exec", *instruction.json)
-        else:
-            value = term("shell", *state.shell, instruction.args)
+        exec_form = instruction.json
+        value = term("exec", *exec_form) if exec_form is not None else term("shell", *state.shell, instruction.args)
         config = state.config.set(instruction.keyword.lower(), value)
         if instruction.keyword == "CMD":
             config = replace(config, cmd_here=True)

@@ -111,8 +111,8 @@ class FileSystem:
         if path in self.absent_paths:
             return True
         for step in (*parents(path), path):
-            if step in self.known_directories:
-                continue
+            if step in self.known_directories or step in self.complete_directories:
+                continue  # there or not: what may be in it is known
             head, _, name = step.rpartition("/")
             return (head or "/") in self.complete_directories and not (not head and name in UNCERTAIN_ROOT)
         return False

@@ -506,7 +506,8 @@ class _UnitBuilder:
 
 #: builtins that change the state which the commands after them see; all but a few end the analysis of a script
 _STATEFUL = frozenset(
-    "alias cd declare export getopts hash let local mapfile popd pushd read readarray readonly set shift shopt typeset ulimit umask unset wait".split()
+    "alias cd declare export getopts hash let local mapfile popd pushd read readarray readonly set shift shopt "
+    "typeset ulimit umask unset wait".split()
 )
 
 

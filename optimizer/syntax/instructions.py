@@ -39,10 +39,8 @@ class _RefusedError(ValueError):
         self.flag = flag
 
 
-def stages_of(
-    instructions: tuple[Instruction, ...], last_line: int
-) -> tuple[tuple[Stage, ...], tuple[Instruction, ...]]:
-    """Check every instruction and sort them into stages and global ARGs. Raises DockerfileSyntaxError."""
+def stages_of(instructions: tuple[Instruction, ...]) -> tuple[tuple[Stage, ...], tuple[Instruction, ...]]:
+    """Check every instruction (at least one) and sort them into stages and global ARGs. Raises DockerfileSyntaxError."""
     meta: list[Instruction] = []
     stages: list[tuple[Instruction, list[Instruction]]] = []
     for node in instructions:
@@ -60,7 +58,7 @@ def stages_of(
         else:
             raise refused(node, "no build stage in current context")
     if not stages:
-        raise DockerfileSyntaxError("dockerfile contains no stages to build", last_line, 1, instructions[-1].span.start)
+        raise refused(instructions[-1], "dockerfile contains no stages to build")
     return tuple(_stage(i, node, body) for i, (node, body) in enumerate(stages)), tuple(meta)
 
 

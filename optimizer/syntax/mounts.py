@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dockopt.optimizer.syntax.gotext import lower, quote
+from dockopt.optimizer.syntax.gotext import encode, lower, quote
 from dockopt.optimizer.syntax.tree import Mount
 
 _TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")
@@ -23,6 +23,11 @@ class MountError(ValueError):
     """A --mount or --device value that BuildKit refuses when it parses the file."""
 
 
+def _column(line: str, at: int) -> int:
+    """Go counts columns in bytes."""
+    return len(encode(line[:at])) + 1
+
+
 def csv_fields(line: str) -> list[str]:
     """Split one line of CSV as go-csvvalue does. Raises MountError."""
     if line.endswith("\n"):
@@ -36,9 +41,8 @@ def csv_fields(line: str) -> list[str]:
             comma = line.find(",", at)
             field = line[at : comma if comma >= 0 else len(line)]
             if '"' in field:
-                raise MountError(
-                    f'parse error on line 1, column {at + field.index(chr(34)) + 1}: bare " in non-quoted-field'
-                )
+                column = _column(line, at + field.index('"'))
+                raise MountError(f'parse error on line 1, column {column}: bare " in non-quoted-field')
             fields.append(field)
             if comma < 0:
                 return fields
@@ -49,7 +53,9 @@ def csv_fields(line: str) -> list[str]:
         while True:
             end = line.find('"', at)
             if end < 0:
-                raise MountError(f'parse error on line 1, column {at + 1}: extraneous or missing " in quoted-field')
+                raise MountError(
+                    f'parse error on line 1, column {_column(line, at)}: extraneous or missing " in quoted-field'
+                )
             parts.append(line[at:end])
             at = end + 1
             if line.startswith('"', at):
@@ -60,7 +66,9 @@ def csv_fields(line: str) -> list[str]:
             if at == len(line):
                 return fields
             if not line.startswith(",", at):
-                raise MountError(f'parse error on line 1, column {at}: extraneous or missing " in quoted-field')
+                raise MountError(
+                    f'parse error on line 1, column {_column(line, at - 1)}: extraneous or missing " in quoted-field'
+                )
             at += 1
             break
 

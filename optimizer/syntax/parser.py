@@ -48,7 +48,7 @@ def parse(source: bytes) -> Dockerfile:
     if parser.too_long is not None:
         message = f"dockerfile line greater than max allowed size of {MAX_LINE}"
         raise DockerfileSyntaxError(message, len(parser.lines) + 1, 1, parser.too_long)
-    stages, meta = stages_of(instructions, last_line)
+    stages, meta = stages_of(instructions)
     effective = dict(parser.looked_up.values())
     crlf = source.count(b"\r\n")
     return Dockerfile(
@@ -68,7 +68,7 @@ def parse(source: bytes) -> Dockerfile:
 
 
 def _left_trimmed(line: bytes) -> bytes:
-    if line[:1].isalpha():
+    if line[:1] > b" " and line[0] < 0x80:
         return line
     found = LEADING_SPACE.match(line)
     return line[found.end() :] if found else line
@@ -246,7 +246,12 @@ class _Builder:
             pieces=pieces,
         )
         if line.word_ranges is not None:
-            object.__setattr__(node, "word_spans", tuple(node.span_of(start, end) for start, end in line.word_ranges))
+            if len(pieces) == 1 and line.text.isascii():
+                base = pieces[0][1] - pieces[0][0]
+                spans = tuple([Span(base + start, base + end) for start, end in line.word_ranges])
+            else:
+                spans = tuple([node.span_of(start, end) for start, end in line.word_ranges])
+            object.__setattr__(node, "word_spans", spans)
         if line.pairs:
             pairs = (Pair(k, v, line.text[a:b], node.span_of(a, b)) for k, v, a, b in line.pairs)
             object.__setattr__(node, "pairs", tuple(pairs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 
 _STRIDE = 256  # characters between two remembered byte offsets of a non-ASCII logical line
@@ -13,7 +14,8 @@ _STRIDE = 256  # characters between two remembered byte offsets of a non-ASCII l
 class DockerfileSyntaxError(ValueError):
     """BuildKit would refuse this file; `message` has its meaning.
 
-    `line` and `column` are 1-based, the column and `offset` count bytes of the source.
+    `line` and `column` are 1-based; the column counts bytes, but not those of a byte order mark. `offset` is the same place as
+    an index of the source.
     """
 
     def __init__(self, message: str, line: int, column: int = 1, offset: int = 0) -> None:
@@ -204,9 +206,15 @@ class Instruction(Node):
         return tuple(f.value for f in self.flags if f.name == name and f.value is not None)
 
 
+_piece_start = itemgetter(0)
+
+
 def piece_offset(pieces: tuple[tuple[int, int], ...], byte_index: int) -> int:
     """Return the source offset of a byte of a logical line that was joined from these pieces."""
-    start, offset = pieces[max(0, bisect_right(pieces, byte_index, key=lambda piece: piece[0]) - 1)]
+    if len(pieces) == 1:
+        start, offset = pieces[0]
+    else:
+        start, offset = pieces[max(0, bisect_right(pieces, byte_index, key=_piece_start) - 1)]
     return offset + byte_index - start
 
 

@@ -1,13 +1,15 @@
 // Command oracle answers, one JSON line for each JSON line on stdin, how BuildKit itself reads a Dockerfile.
 //
-// A request is {"op": "parse", "source": <base64>} or {"op": "expand", "source": <base64 of a word>, "escape": "\\",
-// "env": {NAME: <base64>}, "skipQuotes": bool}. Text in answers is base64: it need not be valid UTF-8.
+// A request is {"op": "parse", "source": <base64>}, {"op": "expand", "source": <base64 of a word>, "escape": "\\",
+// "env": {NAME: <base64>}, "skipQuotes": bool} or {"op": "mount", "source": <base64 of the value of a --mount flag>}.
+// Text in answers is base64: it need not be valid UTF-8.
 package main
 
 import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -54,6 +56,16 @@ type stage struct {
 	Commands int    `json:"commands"`
 }
 
+type mount struct {
+	Type     string `json:"type"`
+	From     []byte `json:"from"`
+	Source   []byte `json:"source"`
+	Target   []byte `json:"target"`
+	ID       []byte `json:"id"`
+	Sharing  string `json:"sharing"`
+	ReadOnly bool   `json:"readOnly"`
+}
+
 type answer struct {
 	Nodes       []node   `json:"nodes"`
 	Escape      string   `json:"escape"`
@@ -67,6 +79,10 @@ type answer struct {
 	Result      []byte   `json:"result"`
 	Words       [][]byte `json:"words"`
 	ExpandError *string  `json:"expandError"`
+	ErrorStart  int      `json:"errorStart"` // first and last line to which an error is attributed, 0 if to none
+	ErrorEnd    int      `json:"errorEnd"`
+	Mount       *mount   `json:"mount"`
+	RunError    *string  `json:"runError"`
 }
 
 func text(err error) *string {
@@ -75,6 +91,14 @@ func text(err error) *string {
 	}
 	message := err.Error()
 	return &message
+}
+
+func (result *answer) locate(err error) {
+	var located *parser.LocationError
+	if errors.As(err, &located) && len(located.Locations) > 0 && len(located.Locations[0]) > 0 {
+		lines := located.Locations[0]
+		result.ErrorStart, result.ErrorEnd = lines[0].Start.Line, lines[len(lines)-1].End.Line
+	}
 }
 
 func list(values []string) [][]byte {
@@ -109,6 +133,7 @@ func parse(source []byte) (result answer) {
 	tree, err := parser.Parse(bytes.NewReader(source))
 	if err != nil {
 		result.ParseError = text(err)
+		result.locate(err)
 		return result
 	}
 	result.Escape = string(tree.EscapeToken)
@@ -116,7 +141,7 @@ func parse(source []byte) (result answer) {
 	if syntax, _, _, ok := parser.DetectSyntax(source); ok {
 		result.Syntax = []byte(syntax)
 	}
-	if _, check, _, ok := parser.ParseDirective("check", source); ok {
+	if check, _, _, ok := parser.ParseDirective("check", source); ok {
 		result.Check = []byte(check)
 	}
 	result.Nodes = []node{}
@@ -126,6 +151,7 @@ func parse(source []byte) (result answer) {
 	stages, metaArgs, err := instructions.Parse(tree.AST, linter.New(&linter.Config{}))
 	if err != nil {
 		result.TypedError = text(err)
+		result.locate(err)
 		return result
 	}
 	result.MetaArgs = len(metaArgs)
@@ -169,6 +195,36 @@ func expand(r request) (result answer) {
 	return result
 }
 
+// readMount puts the value into a RUN instruction, parses that, and then runs it with an expansion that changes nothing.
+func readMount(value []byte) (result answer) {
+	var source bytes.Buffer
+	source.WriteString("FROM a\nRUN --mount=")
+	for _, char := range value {
+		source.Write([]byte{'\\', char})
+	}
+	source.WriteString(" x\n")
+	tree, err := parser.Parse(&source)
+	if err != nil {
+		result.ParseError = text(err)
+		return result
+	}
+	stages, _, err := instructions.Parse(tree.AST, linter.New(&linter.Config{}))
+	if err != nil {
+		result.TypedError = text(err)
+		return result
+	}
+	run := stages[0].Commands[0].(*instructions.RunCommand)
+	if err := run.Expand(func(word string) (string, error) { return word, nil }); err != nil {
+		result.RunError = text(err)
+		return result
+	}
+	m := instructions.GetMounts(run)[0]
+	result.Mount = &mount{
+		string(m.Type), []byte(m.From), []byte(m.Source), []byte(m.Target), []byte(m.CacheID), string(m.CacheSharing), m.ReadOnly,
+	}
+	return result
+}
+
 func main() {
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
 	out := bufio.NewWriter(os.Stdout)
@@ -181,9 +237,12 @@ func main() {
 				os.Exit(1)
 			}
 			var result answer
-			if r.Op == "expand" {
+			switch r.Op {
+			case "expand":
 				result = expand(r)
-			} else {
+			case "mount":
+				result = readMount(r.Source)
+			default:
 				result = parse(r.Source)
 			}
 			encoded, err := json.Marshal(result)

@@ -163,3 +163,28 @@ def word(rng: random.Random) -> str:
 def environment(rng: random.Random) -> dict[str, str]:
     """Values for some of the variables that words use."""
     return {name: rng.choice(VALUES) for name in ("A", "B", "C", "D", "é", "1", "@") if rng.random() < 0.7}
+
+
+MOUNT_KEYS = """type type type type from source src target dst destination readonly ro readwrite rw id sharing required size mode
+uid gid env TYPE Target tpye unknown""".split()
+MOUNT_VALUES = """bind cache tmpfs secret ssh Cache /c a/b true false 1 T yes private locked SHARED none 0755 9 4294967296 -1 1g 1.5KiB x
+$A ${A} é a=b""".split()
+
+
+def mount(rng: random.Random) -> str:
+    """One random value of a --mount flag."""
+    fields = []
+    for _ in range(rng.randrange(6)):
+        key = rng.choice(MOUNT_KEYS)
+        plausible = {
+            "type": ["bind", "cache", "tmpfs", "secret", "ssh"],
+            "sharing": ["private", "shared", "locked"],
+            "required": ["true", "0"],
+            "readonly": ["true", "FALSE"],
+            "mode": ["0755"],
+            "size": ["64m", "1.5GiB"],
+        }
+        field = f"{key}={rng.choice(plausible.get(key, MOUNT_VALUES) if rng.random() < 0.7 else MOUNT_VALUES)}"
+        field = rng.choice([field] * 12 + [key, f'"{field}"', f'"{field},x"', f'{field}"', f'"{field}""y"', ""])
+        fields.append(field)
+    return ",".join(fields)

@@ -13,6 +13,7 @@ from typing import Any
 
 from dockopt.optimizer.syntax import Dockerfile, DockerfileSyntaxError, Instruction, parse
 from dockopt.optimizer.syntax.gotext import encode, lower, replace_invalid
+from dockopt.optimizer.syntax.mounts import MountError, parse_mount
 
 SOURCES = Path(__file__).parent.parent / "oracle"
 
@@ -64,6 +65,10 @@ class Oracle:
         )
         return answer | {"result": _text(answer["result"]), "words": _texts(answer["words"])}
 
+    def mount(self, value: str) -> dict[str, Any]:
+        # in a flag each character is one byte (see Flag)
+        return self({"op": "mount", "source": _b64(value.encode("latin-1"))})
+
     def close(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
@@ -112,10 +117,50 @@ def difference(source: bytes, answer: Mapping[str, Any]) -> str | None:
             return f"refused with {error.message!r}, BuildKit says {message!r}"
         if not (1 <= error.line <= source.count(b"\n") + 1 and 0 <= error.offset <= len(source) and error.column >= 1):
             return f"error at impossible place {error.line}:{error.column} ({error.offset})"
-        return None
+        return misplaced(source, error, answer)
     if message is not None:
         return f"accepted, BuildKit refuses: {message}"
     return _compare(df, answer)
+
+
+def misplaced(source: bytes, error: DockerfileSyntaxError, answer: Mapping[str, Any]) -> str | None:
+    """Compare where an error is: our line and offset belong together, and the line is one of those that BuildKit blames."""
+    before = source[: error.offset].removeprefix(b"\xef\xbb\xbf")
+    place = (before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
+    # at the very end of the file the last line is named, whether or not a line feed ends it
+    if place != (error.line, error.column) and error.offset != len(source):
+        return f"error at {error.line}:{error.column}, but its offset is at {place}"
+    first, last = answer["errorStart"], answer["errorEnd"]
+    if error.message.startswith(("only one ", "invalid escape token", "dockerfile line greater")):
+        first, last = first + 1, last + 1  # BuildKit names the line before the one at fault
+    if first and not first <= error.line <= max(first, last):
+        return f"error in line {error.line}, expected one of {first} to {last}: {error.message}"
+    return None
+
+
+def mount_difference(value: str, answer: Mapping[str, Any]) -> str | None:
+    """Compare our reading of a --mount value with BuildKit's; what a variable decides is not compared."""
+    try:
+        mount = parse_mount(value)
+    except MountError as error:
+        refused = answer["typedError"]
+        fine = refused is not None and same_message(str(error), refused)
+        return None if fine else f"refused with {error}, BuildKit says {refused}"
+    if answer["typedError"] or answer["parseError"]:
+        return f"accepted, BuildKit refuses: {answer['typedError'] or answer['parseError']}"
+    if "$" in value:
+        return None
+    if (mount.error is None) != (answer["runError"] is None) or not same_message(
+        mount.error or "", answer["runError"] or ""
+    ):
+        return f"running it gives {mount.error!r}, expected {answer['runError']!r}"
+    if mount.error is not None:
+        return None
+    theirs = answer["mount"]
+    ours = (mount.type, mount.from_, mount.source, mount.target, mount.id, mount.sharing, mount.readonly)
+    texts = (_text(theirs[name]) or None for name in ("from", "source", "target", "id"))
+    expected = (theirs["type"], *texts, theirs["sharing"] or None, theirs["readOnly"])
+    return None if ours == expected else f"read as {ours}, expected {expected}"
 
 
 def same_message(ours: str, theirs: str) -> bool:
