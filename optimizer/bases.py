@@ -91,7 +91,7 @@ _OFFICIAL: dict[str, BaseFacts] = {
 
 _UNKNOWN = BaseFacts("")
 #: BuildKit's dockerfile2llb/image.go emptyImage: only PATH and the working directory `/`
-SCRATCH = BaseFacts("scratch", {"PATH": _PATH, "HOME": None}, "/", None)
+SCRATCH = BaseFacts("scratch", {"PATH": _PATH, "HOME": None}, "/", "root")
 
 
 def repository(reference: str) -> tuple[str, str]:

@@ -6,22 +6,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from dockopt.optimizer.effects import ALWAYS_READ, matches
+from dockopt.optimizer.effects import ALWAYS_READ, Kind, matches
 from dockopt.optimizer.regions import Region, below, join
 from dockopt.optimizer.symbolic.execute import evaluate
 from dockopt.optimizer.symbolic.filesystem import Op
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.symbolic.state import StageState
-from dockopt.optimizer.symbolic.terms import Term
+from dockopt.optimizer.symbolic.terms import literal, term
 from dockopt.optimizer.syntax import Instruction, variables
 
 _ACCOUNTS = Region(("/etc/group", "/etc/passwd"))
 _SHOWN_PATHS = 3
+#: the directory that WORKDIR and COPY make as root
+_PLAIN_DIRECTORY = term("directory", literal("0755"), literal("0:0")).digest
 _SETTERS = {"WORKDIR": "working directory", "USER": "user", "SHELL": "shell"}
-
-
-def _digest(value: Term | None) -> str:
-    return "" if value is None else value.digest
 
 
 @dataclass(eq=False)
@@ -54,9 +52,9 @@ class Step:
 
     @cached_property
     def settings(self) -> frozenset[str]:
-        """What it changed of the run configuration (`cmd`, `label version`, …)."""
+        """What it set of the run configuration (`cmd`, `label version`, …), also where that is what it was already."""
         old, new = self.before.config.settings, self.after.config.settings
-        return frozenset(name for name in old.keys() | new.keys() if _digest(old.get(name)) != _digest(new.get(name)))
+        return frozenset(name for name in old.keys() | new.keys() if old.get(name) is not new.get(name))
 
     @cached_property
     def defined(self) -> tuple[tuple[str, str], ...]:
@@ -166,6 +164,16 @@ def clashes(first: Step, second: Step) -> str:
         for old in first.written:
             if op.region.overlaps(old.region) and not _agree(first, old, second, op):
                 paths |= dict.fromkeys(meeting(op.region, old.region), op)
+    for made in first.written:
+        if (
+            made.kind in ("dir", "dir-set")
+            and not (made.value.digest == _PLAIN_DIRECTORY and _makes_plain_directories(second))
+            and _needs_directory(second, made.path)
+        ):
+            paths[made.path] = made  # the other way round the second one would make it, in its own way
+    for gone in second.written:
+        if gone.kind == "kill":
+            paths |= {path: gone for path in gone.region.include if _needs_directory(first, path)}
     names = [
         f"{kind} {name}"
         for kind, name in second.defined
@@ -174,6 +182,29 @@ def clashes(first: Step, second: Step) -> str:
     names += [name for name in second.changed if name in first.works_under or name in first.changed]
     names += first.settings & second.settings
     return ", ".join([*([shown_paths(paths)] if paths else []), *sorted(names)])
+
+
+def _makes_plain_directories(step: Step) -> bool:
+    """Tell whether a missing directory would get root's ownership and the usual mode from this step."""
+    instruction = step.instruction
+    if instruction.keyword == "WORKDIR":
+        return step.before.user == "root"
+    return instruction.keyword in ("COPY", "ADD") and not (instruction.flag("chown") or instruction.flag("chmod"))
+
+
+def _needs_directory(step: Step, path: str) -> bool:
+    """Tell whether a step makes a directory that is missing, as a parent of what it writes or for its own sake."""
+    if any(below(op.path, path) and op.path != path for op in step.written):
+        return True
+    if step.instruction.keyword == "WORKDIR" and step.after.cwd is not None and below(step.after.cwd, path):
+        return True
+    return any(
+        below(include, path)
+        for command in step.commands
+        for write in command.effects.writes
+        if write.kind in (Kind.DIRECTORY, Kind.SET)
+        for include in write.region.include
+    )
 
 
 def _agree(first: Step, old: Op, second: Step, new: Op) -> bool:

@@ -139,7 +139,8 @@ def _somehow(state: StageState, copy: _Copy, destination: Value, value: Term, la
     files = state.files
     if target is not None:
         files = files.make_directories(target[0], copy.directory, copy.line, leaf=target[1])
-    new = term("copied", value, destination.term, state.cwd_term, files.read(where), text=f"result of {label}")
+    at = (destination.term, state.cwd_term) if target is None else (target[0], str(target[1]))
+    new = term("copied", value, *at, files.read(where), text=f"result of {label}")
     return replace(state, files=files.put(where, new, copy.line, label))
 
 

@@ -356,7 +356,7 @@ class Executor:
         value = term("exec", *exec_form) if exec_form is not None else term("shell", *state.shell, instruction.args)
         config = state.config.set(instruction.keyword.lower(), value)
         if instruction.keyword == "CMD":
-            config = replace(config, cmd_here=True)
+            config = replace(config.drop("cmd dropped"), cmd_here=True)
         elif not config.cmd_here:
             # ENTRYPOINT drops a CMD that came from the base or the parent stage
             config = config.drop("cmd").set("cmd dropped", literal("yes"))

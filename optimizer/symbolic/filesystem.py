@@ -46,6 +46,8 @@ class Op(NamedTuple):
     source: ContextSource | None = None
     #: a put that surely is one regular file
     is_file: bool = False
+    #: an earlier copy put the very same file there
+    again: bool = False
 
     @property
     def path(self) -> str:
@@ -193,7 +195,7 @@ class FileSystem:
 
     def read(self, region: Region) -> Term:
         """Return the value of everything in a region."""
-        ops = self.affecting(region)
+        ops = [op for op in self.affecting(region) if not op.again]
         parts = [part for op in ops for part in (op.kind, str(op.region), op.value)]
         text = f"{region}: " + ("; ".join(op.label for op in ops if op.label) or "as in the base")
         return term("read", self.base, *parts, text=text)
@@ -231,7 +233,9 @@ class FileSystem:
         is_file: bool = False,
     ) -> FileSystem:
         """Replace a region by a value."""
-        return self._append(Op("put", region, value, line, label, source, is_file))
+        same = None if source is None or not is_file else (source.path, source.attributes)
+        again = same is not None and self.context_file(region.include[0]) == same
+        return self._append(Op("put", region, value, line, label, source, is_file, again))
 
     def overlay(self, path: str, value: Term, line: int, label: str, source: ContextSource | None = None) -> FileSystem:
         """Merge a directory's entries into `path`, as COPY of a directory does."""
@@ -301,8 +305,8 @@ def _order_key(op: Op) -> tuple[str, Region, str]:
 
 def differing(a: FileSystem, b: FileSystem, region: Region = EVERYTHING) -> Iterable[tuple[Op | None, Op | None]]:
     """Yield pairs of writes in which two file systems differ, for explanations."""
-    left = {(op.kind, op.region, op.value.digest): op for op in a.affecting(region)}
-    right = {(op.kind, op.region, op.value.digest): op for op in b.affecting(region)}
+    left = {(op.kind, op.region, op.value.digest): op for op in a.affecting(region) if not op.again}
+    right = {(op.kind, op.region, op.value.digest): op for op in b.affecting(region) if not op.again}
     only_left = [op for key, op in left.items() if key not in right]
     only_right = [op for key, op in right.items() if key not in left]
     for op in only_left:

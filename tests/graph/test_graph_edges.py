@@ -222,7 +222,7 @@ INSTRUCTIONS = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from(INSTRUCTIONS), min_size=2, max_size=6), st.sampled_from(["golang:1.22", "scratch"]))
 @example(["WORKDIR /app", "COPY sub /app/sub"], "golang:1.22")
 @example(["WORKDIR /app", "WORKDIR /app", "RUN ./script.sh"], "golang:1.22")
