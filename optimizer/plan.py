@@ -46,14 +46,17 @@ def optimize(build: Build, rewrites: Sequence[Rewrite], limit: int | None = None
         before = len(plan.changes)
         plan.offered, plan.unproven, plan.refusals = [], [], []
         for rewrite in rewrites:
-            while _one_change(plan, rewrite, _MAX_CHANGES if limit is None else limit):
+            while _one_change(plan, rewrite, rewrites, _MAX_CHANGES if limit is None else limit):
                 pass
         if len(plan.changes) == before:
             return plan
 
 
-def _one_change(plan: Plan, rewrite: Rewrite, limit: int) -> bool:
-    """Apply the first proposal of a rewrite that is proven equal; if there is none, note all that it says."""
+def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit: int) -> bool:
+    """Apply the first proposal of a rewrite that is proven equal; if there is none, note all that it says.
+
+    A proposal that only prepares another rewrite is applied together with that one's first change, or not at all.
+    """
     offered: list[Change] = []
     unproven: list[Change] = []
     refusals: list[Refusal] = []
@@ -65,8 +68,15 @@ def _one_change(plan: Plan, rewrite: Rewrite, limit: int) -> bool:
         if verdict.status == "equal" and after is not None:
             if len(plan.changes) >= limit:
                 continue
-            plan.changes.append(Change(item, verdict, Applicability.SAFE))
-            plan.build = after
+            steps = [(Change(item, verdict, Applicability.SAFE), after)]
+            if item.enables:
+                enabled = _first_proven(after, [other for other in rewrites if other.id in item.enables])
+                if enabled is None:
+                    continue
+                steps.append(enabled)
+            for change, build in steps[: limit - len(plan.changes)]:
+                plan.changes.append(change)
+                plan.build = build
             return True
         if verdict.status == "equal-but":
             offered.append(Change(item, verdict, Applicability.CHANGES_IMAGE))
@@ -76,6 +86,20 @@ def _one_change(plan: Plan, rewrite: Rewrite, limit: int) -> bool:
     plan.unproven += unproven
     plan.refusals += refusals
     return False
+
+
+def _first_proven(build: Build, rewrites: Iterable[Rewrite]) -> tuple[Change, Build] | None:
+    """Return the first change that is proven equal.
+
+    Before a preparing edit there was none, because the planner tries it only when these rewrites have nothing left to do.
+    """
+    for rewrite in rewrites:
+        for item in rewrite.propose(build):
+            if isinstance(item, Proposal) and not item.enables:
+                verdict, after = judge(build, item)
+                if verdict.status == "equal" and after is not None:
+                    return Change(item, verdict, Applicability.SAFE), after
+    return None
 
 
 def judge(build: Build, proposal: Proposal) -> tuple[Verdict, Build | None]:

@@ -61,7 +61,8 @@ class Proposal:
     #: paths (or "config:…") in which the image may differ on purpose
     declared: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
-    #: instructions or files of the new text that `free` network commands must still depend on are checked by the validator
+    #: rewrites one of which has to find a proven proposal after this edit, else it is not worth making
+    enables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,17 @@ REWRITES = (
         "copies manifests first, installs dependencies, then copies the sources",
         "dockopt.rewrites.split_copy",
     ),
+    # after the two that it prepares: it asks whether they find more to do once a RUN is cut
+    Rewrite(
+        "split-run",
+        "cuts the installation out of a longer RUN, so that it can move above the sources",
+        "dockopt.rewrites.split_run",
+    ),
+    Rewrite(
+        "merge-runs",
+        "joins neighbouring RUNs where two layers do harm",
+        "dockopt.rewrites.merge_runs",
+    ),
     Rewrite(
         "cache-mounts",
         "keeps the compiler's cache between builds in a cache mount",

@@ -93,9 +93,15 @@ def _installations(build: Build, stage: Stage) -> Iterator[Proposal | Refusal]:
             ID,
             line,
             f"`{_short(instruction)}` stands below `{_short(target)}`: every change of those files runs it again",
-            move_above(build.dockerfile, [instruction], target),
+            move_above(build.dockerfile, [*_workdirs(stage, target, instruction), instruction], target),
             gain=f"`{name}` is reused whatever the COPY brings; packages stay as old as that layer",
         )
+
+
+def _workdirs(stage: Stage, target: Instruction, moved: Instruction) -> list[Instruction]:
+    """Return the WORKDIRs that an instruction would be moved across: they go with it, so it keeps its directory."""
+    between = [i for i in stage.instructions if target.index < i.index < moved.index]
+    return [i for i in between if i.keyword == "WORKDIR"]
 
 
 def _volatile_copies(build: Build, stage: Stage) -> list[Instruction]:

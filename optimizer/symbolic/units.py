@@ -153,14 +153,9 @@ def units_of(
                 tuple(argv),
             )
         ]
-    program, *options = state.shell or ("",)
-    if (
-        not _SHELLS.fullmatch(program)
-        or options[-1:] != ["-c"]
-        or not all(_SHELL_OPTIONS.fullmatch(o) for o in options[:-1])
-    ):
+    dialect = dialect_of(state.shell)
+    if dialect is None:
         return whole("its shell is not a plain sh or bash")
-    dialect = "bash" if program.endswith("bash") else "sh"
     if instruction.heredocs:
         simple = len(instruction.heredocs) == 1 and text.strip() == instruction.heredocs[0].word
         if not simple or bodies.startswith("#!"):
@@ -173,9 +168,18 @@ def units_of(
         return whole(script.opaque)
     if any(step.background for step in script.steps):
         return whole("a command that runs in the background")
-    errexit = any(re.fullmatch(r"-[ux]*e[eux]*o?|errexit", option) for option in options[:-1])
+    errexit = any(re.fullmatch(r"-[ux]*e[eux]*o?|errexit", option) for option in state.shell[1:-1])
     builder = _UnitBuilder(script, state, shell, around, located=not instruction.heredocs)
     return builder.build(errexit)
+
+
+def dialect_of(shell: Sequence[str]) -> str | None:
+    """Return "sh" or "bash" for the words of a SHELL instruction that start one with plain options, else None."""
+    program, *options = shell or ("",)
+    plain = options[-1:] == ["-c"] and all(_SHELL_OPTIONS.fullmatch(option) for option in options[:-1])
+    if not plain or not _SHELLS.fullmatch(program):
+        return None
+    return "bash" if program.endswith("bash") else "sh"
 
 
 class _UnitBuilder:

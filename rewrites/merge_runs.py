@@ -1,0 +1,120 @@
+"""joins neighbouring RUNs where two layers do harm
+
+What it does
+    Joins `apt-get update` with the installation that stands alone below it, and a RUN that only removes files with the RUN
+    directly above that made them.
+
+Why it costs cache
+    An index of packages that has a layer of its own is reused for months: an installation that is changed below it asks
+    for versions that the mirrors do not have any more. And what one layer made and the next one removed is still in the
+    image: it is pushed, pulled and stored.
+
+Before
+    RUN apt-get update
+    RUN apt-get install -y --no-install-recommends ca-certificates
+    RUN rm -rf /var/lib/apt/lists/*
+
+After
+    RUN apt-get update && \\
+        apt-get install -y --no-install-recommends ca-certificates && \\
+        rm -rf /var/lib/apt/lists/*
+
+When it does not fire
+    The stage is not exported: its layers are for the cache alone; another instruction or a comment stands between the two;
+    a RUN has flags or here-documents, is joined by `;` or `||`, or changes the state of the shell; anything else, because a
+    RUN of its own is a boundary of the cache that its author may want.
+
+Why it is safe
+    A command that fails ends the build in one RUN and in two, and each command sees the same files: layers are no part of
+    what a command can see. Both are reused together from then on, so neither is reused longer than before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockopt.optimizer.effects import Kind
+from dockopt.optimizer.model import Build
+from dockopt.optimizer.proposal import Proposal, Refusal
+from dockopt.optimizer.regions import region
+from dockopt.rewrites.chains import Chain, Link, called, chain_of, effects_known, join_below, removes
+
+ID = "merge-runs"
+_UPDATES = frozenset(
+    {("apt-get", "update"), ("apt", "update"), ("apk", "update"), ("dnf", "makecache"), ("yum", "makecache")}
+)
+_INSTALLS = frozenset(
+    {("apt-get", "install"), ("apt", "install"), ("apk", "add"), ("dnf", "install"), ("yum", "install")}
+)
+#: programs that share an index of packages
+_FAMILY = {"apt-get": "apt", "apt": "apt", "apk": "apk", "dnf": "dnf", "yum": "yum"}
+#: what installations leave behind that nobody needs
+_LEFTOVERS = region(
+    "/root/.cache", "/tmp", "/usr/share/doc", "/usr/share/info", "/usr/share/locale", "/usr/share/man", "/var/cache",
+    "/var/lib/apt", "/var/log", "/var/tmp",
+)  # fmt: skip
+
+
+def propose(build: Build) -> Iterator[Proposal | Refusal]:
+    """Look at every pair of neighbouring RUNs of an exported stage."""
+    for stage in build.dockerfile.stages:
+        if not build.is_exported(stage.index):
+            continue
+        for above, below in zip(stage.instructions, stage.instructions[1:], strict=False):
+            if above.keyword != "RUN" or below.keyword != "RUN":
+                continue
+            first, second = chain_of(build, stage, above), chain_of(build, stage, below)
+            if first is None or second is None:
+                continue
+            found = _reason(first, second)
+            if found is None:
+                continue
+            problem = _obstacle(first, second)
+            if problem is not None:
+                yield Refusal(ID, below.start_line, problem, "", above.start_line)
+                continue
+            message, gain = found
+            edit = join_below(build.dockerfile, first, below)
+            yield Proposal(ID, below.start_line, message, (edit,), gain=gain)
+
+
+def _reason(first: Chain, second: Chain) -> tuple[str, str] | None:
+    """Return what is wrong with two RUNs that should be one, and what joining them gains."""
+    update, install = first.links[-1], second.links[0]
+    if called(update) in _UPDATES and called(install) in _INSTALLS and _family(update) == _family(install):
+        name = " ".join(word for word in called(update) if word)
+        return (
+            f"`{name}` has a layer of its own, so its index is old when the installation changes",
+            f"`{name}` runs again together with the installation",
+        )
+    known = effects_known([link for link in first.links if not link.is_state]) and effects_known(second.links)
+    if known and all(map(removes, second.links)) and any(_leaves(first, link) for link in second.links):
+        return (
+            "it removes what the RUN above it made, but the layer of that RUN still has it",
+            "the removed files are in no layer of the image",
+        )
+    return None
+
+
+def _obstacle(first: Chain, second: Chain) -> str | None:
+    if second.instruction.prev_comment:
+        return "a comment stands between two RUNs that could be one"
+    if any(link.is_state for link in first.links):
+        return "the RUN above changes the state of the shell (`cd`, `export`, `set`)"
+    return None
+
+
+def _family(link: Link) -> str | None:
+    return _FAMILY.get((called(link) or (None,))[0] or "")
+
+
+def _leaves(first: Chain, removing: Link) -> bool:
+    """Tell whether the first RUN surely or most likely makes what a command of the second removes."""
+    assert removing.executed is not None
+    for removed in removing.executed.effects.writes:
+        for executed in (link.executed for link in first.links if link.executed is not None):
+            for written in executed.effects.writes:
+                exact = written.kind in (Kind.SET, Kind.DIRECTORY)
+                if written.region.overlaps(removed.region) and (exact or _LEFTOVERS.covers(removed.region)):
+                    return True
+    return False
