@@ -72,6 +72,12 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
             if item.enables:
                 enabled = _first_proven(after, [other for other in rewrites if other.id in item.enables])
                 if enabled is None:
+                    names = " or ".join(f"`{name}`" for name in item.enables)
+                    refusals.append(
+                        Refusal(
+                            item.rewrite, item.line, f"it gains nothing alone, and {names} has nothing proven to add"
+                        )
+                    )
                     continue
                 steps.append(enabled)
             for change, build in steps[: limit - len(plan.changes)]:

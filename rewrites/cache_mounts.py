@@ -56,10 +56,23 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
             continue
         for name, compiler in _COMPILERS.items():
             place = command.effects.cache_names.get(name)
-            if place is None or _has_mount(command.instruction, place):
+            if place is None:
+                if not any(mount.type == "cache" for mount in command.instruction.mounts):
+                    yield _placeless(command, compiler)
+                continue
+            if _has_mount(command.instruction, place):
                 continue
             seen.add(command.instruction.index)
             yield _one(build, command, place, compiler)
+
+
+def _placeless(command: Executed, compiler: str) -> Refusal:
+    """Return the refusal for a compiler whose cache may lie anywhere."""
+    line = command.instruction.start_line
+    if command.effects.unknown is not None:
+        return Refusal(ID, line, f"`{compiler}` is not understood here: {command.effects.unknown}", "", command.line)
+    reason = f"where `{compiler}` keeps its cache is not known before the build (GOCACHE, HOME or USER decide)"
+    return Refusal(ID, line, reason, "", command.line)
 
 
 def _has_mount(instruction: Instruction, place: str) -> bool:
@@ -95,8 +108,13 @@ def _one(build: Build, command: Executed, place: str, compiler: str) -> Proposal
 
 def _with_mount(dockerfile: Dockerfile, instruction: Instruction, flag: str) -> Edit:
     """Return the edit that adds a flag, on a line of its own unless here-documents follow."""
-    at = instruction.flags[-1].span.end if instruction.flags else instruction.offset_of(instruction.args_start)
+    start = instruction.offset_of(instruction.args_start)
+    at = instruction.flags[-1].span.end if instruction.flags else start
     if instruction.heredocs:
         return Edit(at, at, f" {flag}".encode() if instruction.flags else f"{flag} ".encode())
     gap = b" " + dockerfile.escape.encode() + dockerfile.newline + indentation(instruction) + b"    "
-    return Edit(at, at, gap + flag.encode() if instruction.flags else flag.encode() + gap)
+    if not instruction.flags:
+        return Edit(at, at, flag.encode() + gap)
+    if b"\n" in dockerfile.source[at:start]:
+        return Edit(at, at, gap + flag.encode())
+    return Edit(at, start, gap + flag.encode() + gap)

@@ -42,17 +42,23 @@ class Chain:
         return self.script.text[link.step.start : link.step.end]
 
 
-def chain_of(build: Build, stage: Stage, instruction: Instruction) -> Chain | None:
-    """Return a RUN as a chain, None where it is not one, or not understood well enough to take apart."""
-    if instruction.keyword != "RUN" or instruction.json is not None or instruction.heredocs or instruction.flags:
-        return None
+def chain_of(build: Build, stage: Stage, instruction: Instruction) -> Chain | str:
+    """Return a RUN as a chain; a str says why it cannot be taken apart or added to."""
+    if instruction.json is not None:
+        return "it is in exec form"
+    if instruction.heredocs:
+        return "it is a here-document"
+    if instruction.flags:
+        return f"its `--{instruction.flags[0].name}` serves all of its commands"
     position = next(i for i, other in enumerate(stage.instructions) if other is instruction)
     dialect = dialect_of(build.runs[stage.index].states[position].shell)
     if dialect is None:
-        return None
+        return "its shell is not a plain sh or bash"
     script = parse_script(instruction.args, dialect)
+    if script.opaque is not None:
+        return script.opaque
     if not script.is_chain() or script.comments or any(step.background for step in script.steps):
-        return None
+        return "its commands are joined by something else than `&&`"
     by_start = {command.start: command for command in build.commands_of(stage.index, instruction.index)}
     return Chain(instruction, script, tuple(Link(step, by_start.get(step.start)) for step in script.steps))
 
@@ -105,15 +111,15 @@ _REMOVING = frozenset(
 )
 
 
-def called(link: Link) -> tuple[str | None, ...]:
+def called(executed: Executed | None) -> tuple[str | None, ...]:
     """Return program and first operand of a command (`apt-get`, `install`), options left out; () for shell state."""
-    argv = () if link.executed is None else link.executed.argv
+    argv = () if executed is None else executed.argv
     return tuple(word for word in argv if word is None or not word.startswith("-"))[:2]
 
 
 def removes(link: Link) -> bool:
     """Tell whether all that a command does is to remove files or packages."""
-    name, *operand = called(link) or (None,)
+    name, *operand = called(link.executed) or (None,)
     return name in _REMOVERS or (name in _MANAGERS and operand[:1] != [] and operand[0] in _REMOVING)
 
 

@@ -35,21 +35,32 @@ def insert_above(dockerfile: Dockerfile, target: Instruction, lines: Sequence[st
 
 
 def move_above(
-    dockerfile: Dockerfile, moved: Sequence[Instruction], target: Instruction, added: Mapping[int, bytes] | None = None
+    dockerfile: Dockerfile,
+    moved: Sequence[Instruction],
+    target: Instruction,
+    added: Mapping[int, bytes] | None = None,
+    *,
+    below_others: bool = False,
 ) -> tuple[Edit, ...]:
     """Return the edits that move instructions, with their comments, above another one and its comments.
 
-    `added` has text to put in on the way, by the offset in the old file where it goes.
+    `added` has text to put in on the way, by the offset in the old file where it goes. An instruction that stands apart with its
+    comments still does so afterwards; `below_others` tells that other edits put lines above the moved ones.
     """
     at = block_start(target)
     edits: list[Edit] = []
-    for instruction in moved:
+    for position, instruction in enumerate(moved):
         start, end = block_start(instruction), instruction.span.end
         text = dockerfile.source[start:end]
         for offset, more in sorted((added or {}).items(), reverse=True):
             if start <= offset < end:
                 text = text[: offset - start] + more + text[offset - start :]
         if not text.endswith(b"\n"):
+            text += dockerfile.newline
+        apart = instruction.comments and _blank_above(dockerfile, start)
+        if apart and (below_others or position):
+            text = dockerfile.newline + text
+        if (apart or target.comments) and position + 1 == len(moved) and _blank_above(dockerfile, at):
             text += dockerfile.newline
         edits.append(Edit(at, at, text))
         edits.append(Edit(*_without_gap(dockerfile, start, end), b""))
@@ -66,10 +77,14 @@ def move_below(dockerfile: Dockerfile, moved: Sequence[Instruction], target: Ins
     return Edit(*_without_gap(dockerfile, start, end), b""), Edit(at, at, text)
 
 
+def _blank_above(dockerfile: Dockerfile, at: int) -> bool:
+    return dockerfile.source[:at].endswith((b"\n\n", b"\n\r\n"))
+
+
 def _without_gap(dockerfile: Dockerfile, start: int, end: int) -> tuple[int, int]:
     """Widen a range to be deleted by the blank line below it where there is one above too (or nothing below)."""
     source = dockerfile.source
-    above = source[:start].endswith((b"\n\n", b"\n\r\n"))
+    above = _blank_above(dockerfile, start)
     if above and source[end : end + 1] == b"\n":
         return start, end + 1
     if above and source[end : end + 2] == b"\r\n":

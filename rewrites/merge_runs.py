@@ -37,6 +37,7 @@ from dockopt.optimizer.effects import Kind
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Proposal, Refusal
 from dockopt.optimizer.regions import region
+from dockopt.optimizer.syntax import Instruction, Stage
 from dockopt.rewrites.chains import Chain, Link, called, chain_of, effects_known, join_below, removes
 
 ID = "merge-runs"
@@ -64,7 +65,17 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
             if above.keyword != "RUN" or below.keyword != "RUN":
                 continue
             first, second = chain_of(build, stage, above), chain_of(build, stage, below)
-            if first is None or second is None:
+            problem = next(
+                (
+                    f"{where}: {chain}"
+                    for where, chain in (("the RUN above", first), ("this RUN", second))
+                    if isinstance(chain, str)
+                ),
+                None,
+            )
+            if isinstance(first, str) or isinstance(second, str):
+                if problem is not None and _looks_divided(build, stage, above, below):
+                    yield Refusal(ID, below.start_line, problem, "", above.start_line)
                 continue
             found = _reason(first, second)
             if found is None:
@@ -81,8 +92,12 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
 def _reason(first: Chain, second: Chain) -> tuple[str, str] | None:
     """Return what is wrong with two RUNs that should be one, and what joining them gains."""
     update, install = first.links[-1], second.links[0]
-    if called(update) in _UPDATES and called(install) in _INSTALLS and _family(update) == _family(install):
-        name = " ".join(word for word in called(update) if word)
+    if (
+        called(update.executed) in _UPDATES
+        and called(install.executed) in _INSTALLS
+        and _family(update) == _family(install)
+    ):
+        name = " ".join(word for word in called(update.executed) if word)
         return (
             f"`{name}` has a layer of its own, so its index is old when the installation changes",
             f"`{name}` runs again together with the installation",
@@ -96,6 +111,12 @@ def _reason(first: Chain, second: Chain) -> tuple[str, str] | None:
     return None
 
 
+def _looks_divided(build: Build, stage: Stage, above: Instruction, below: Instruction) -> bool:
+    """Tell whether one RUN refreshes an index of packages and the next one uses it."""
+    first, second = build.commands_of(stage.index, above.index), build.commands_of(stage.index, below.index)
+    return bool(first and second) and called(first[-1]) in _UPDATES and called(second[0]) in _INSTALLS
+
+
 def _obstacle(first: Chain, second: Chain) -> str | None:
     if second.instruction.prev_comment:
         return "a comment stands between two RUNs that could be one"
@@ -105,7 +126,7 @@ def _obstacle(first: Chain, second: Chain) -> str | None:
 
 
 def _family(link: Link) -> str | None:
-    return _FAMILY.get((called(link) or (None,))[0] or "")
+    return _FAMILY.get((called(link.executed) or (None,))[0] or "")
 
 
 def _leaves(first: Chain, removing: Link) -> bool:

@@ -76,9 +76,12 @@ def _installations(build: Build, stage: Stage) -> Iterator[Proposal | Refusal]:
             continue
         commands = build.commands_of(stage.index, instruction.index)
         above = [copy for copy in volatile if copy.index < instruction.index]
-        if not above or not _is_installation(commands):
-            continue
         line = instruction.start_line
+        if not above or not _installs(commands):
+            continue
+        if (blocker := _blocker(commands)) is not None:
+            yield Refusal(ID, line, blocker[0], "", blocker[1])
+            continue
         written = _written(build, stage, above)
         free = [copy for copy in above if not _touches(commands, _region_of(written, above, copy))]
         if not free:
@@ -118,14 +121,22 @@ def _volatile_copies(build: Build, stage: Stage) -> list[Instruction]:
     ]
 
 
-def _is_installation(commands: Sequence[Executed]) -> bool:
-    """Tell whether a RUN is understood, and something of it is worth keeping: it fetches packages."""
-    effects = [command.effects for command in commands]
-    return (
-        bool(effects)
-        and all(effect.unknown is None and effect.world < World.FREE for effect in effects)
-        and any(effect.world is World.REPOSITORY for effect in effects)
-    )
+def _installs(commands: Sequence[Executed]) -> bool:
+    """Tell whether something of a RUN is worth keeping: it fetches packages or files."""
+    return any(command.effects.unknown is None and command.effects.world >= World.REPOSITORY for command in commands)
+
+
+def _blocker(commands: Sequence[Executed]) -> tuple[str, int] | None:
+    """Return why a RUN has to stay where it is whatever the COPYs bring, and the line of the command that is the cause."""
+    for command in commands:
+        if command.effects.unknown is not None:
+            return f"`{_shown(command)}` is not understood: {command.effects.unknown}", command.line
+        if command.effects.world is World.FREE:
+            return (
+                f"the result of `{_shown(command)}` is up to the network alone, so it must not be reused longer",
+                command.line,
+            )
+    return None
 
 
 def _written(build: Build, stage: Stage, copies: Sequence[Instruction]) -> dict[int, Region]:
@@ -214,6 +225,14 @@ def _needs(build: Build, stage: Stage, instruction: Instruction, names: frozense
         command.effects.variables is None or any(name in command.effects.variables for name in names)
         for command in build.commands_of(stage.index, instruction.index)
     )
+
+
+def _shown(command: Executed) -> str:
+    """Return the program of a command, or its text where it is more than one program."""
+    if command.name:
+        return command.name
+    text = " ".join(command.text.split())
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _short(instruction: Instruction) -> str:

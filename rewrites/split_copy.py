@@ -66,6 +66,8 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
         if sources and _already_installed(sources[0], commands):
             continue
         done: set[str] = set()
+        if not sources and (elsewhere := _in_parent(build, stage, commands)) is not None:
+            yield elsewhere
         for command in commands:
             above = [copy for copy in sources if copy.instruction.index < command.instruction.index]
             found = install_for(command, build.executor) if above else None
@@ -80,6 +82,21 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
 def _already_installed(first: ContextCopy, commands: list[Executed]) -> bool:
     """Tell whether an install stands above the sources in this stage: then somebody has split the copies before."""
     return any(is_install(command) and command.instruction.index < first.instruction.index for command in commands)
+
+
+def _in_parent(build: Build, stage: Stage, commands: list[Executed]) -> Refusal | None:
+    """Return the refusal for a build whose sources stand in the stage that this one starts from."""
+    parent = build.executor.stage_named(stage.base, stage.index)
+    while parent is not None:
+        above = parent.stage
+        copies = [copy for copy in context_copies(build, above) if copy.is_sources]
+        if copies and not any(is_install(command) for command in build.executed if command.stage == above.index):
+            for command in commands:
+                if isinstance(install_for(command, build.executor), Install):
+                    reason = f"line {command.line} builds from these files in another stage, and other stages may start here too"
+                    return Refusal(ID, copies[0].instruction.start_line, reason, "", command.line)
+        parent = build.executor.stage_named(above.base, above.index)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +219,13 @@ def _edits(
             *move_above(dockerfile, workdirs, target.instruction),
             *copied,
             *move_above(dockerfile, moved, target.instruction),
-            *move_above(dockerfile, [run], target.instruction, {run.offset_of(run.args_start): change.encode()}),
+            *move_above(
+                dockerfile,
+                [run],
+                target.instruction,
+                {run.offset_of(run.args_start): change.encode()},
+                below_others=bool(lines),
+            ),
         )
     flags = "".join(
         flag.raw + " "
@@ -226,7 +249,9 @@ def _step(
     """Return the WORKDIRs that have to move up with the install step, and the `cd` that it needs otherwise."""
     states = build.runs[stage.index].states
     here = states[target.position].cwd
-    wanted = command.cwd if install.itself else install.directory
+    # a RUN that moves up as a whole takes the `cd` in it along
+    run = next(i for i, other in enumerate(stage.instructions) if other is command.instruction)
+    wanted = states[run].cwd if install.itself else install.directory
     if here is None or wanted is None:
         return "the working directory is not known before the build"
     if here == wanted or (not install.itself and below(here, install.directory)):

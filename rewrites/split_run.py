@@ -28,12 +28,14 @@ Why it is safe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from dockopt.optimizer.ecosystems.installs import is_install
 from dockopt.optimizer.effects import World
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Proposal, Refusal
+from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Stage
 from dockopt.rewrites.chains import Chain, Link, chain_of, cut, effects_known, removes
 from dockopt.rewrites.copies import context_copies
@@ -50,39 +52,61 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
         for instruction in stage.instructions:
             if instruction.index < sources[0].index:
                 continue
+            if instruction.keyword != "RUN":
+                continue
+            commands = build.commands_of(stage.index, instruction.index)
             chain = chain_of(build, stage, instruction)
-            if chain is not None and len(chain.links) > 1:
+            if isinstance(chain, str):
+                if any(map(_installs, commands)) and _does_more(commands):
+                    yield Refusal(ID, instruction.start_line, f"an installation is part of a longer RUN: {chain}")
+            elif len(chain.links) > 1:
                 yield from _cuts(build, stage, chain)
 
 
+def _installs(command: Executed) -> bool:
+    """Tell whether a command fetches packages or dependencies, and so could be kept apart."""
+    return is_install(command) or (command.effects.unknown is None and command.effects.world is World.REPOSITORY)
+
+
+def _does_more(commands: Sequence[Executed]) -> bool:
+    return any(not _installs(command) for command in commands) or any(
+        re.search(r";|&&|\n", c.text.strip()) for c in commands
+    )
+
+
 def _cuts(build: Build, stage: Stage, chain: Chain) -> Iterator[Proposal | Refusal]:
-    at = _end_of_packages(chain)
-    if at is not None:
-        yield _cut(build, stage, chain, at, "reorder")
+    packages = _packages(chain)
+    if packages is not None:
+        yield _cut(build, stage, chain, packages, "reorder")
         return
     for i, link in enumerate(chain.links):
-        if link.executed is None or not is_install(link.executed):
-            continue
-        if any(not before.is_state for before in chain.links[:i]):
-            yield _cut(build, stage, chain, _state_before(chain, i), "split-copy")
-        elif i + 1 < len(chain.links):
-            yield _cut(build, stage, chain, i + 1, "split-copy")
-        return
+        alone = not _work(chain.links[:i]) and not _work(chain.links[i + 1 :])
+        if link.executed is not None and is_install(link.executed) and not alone:
+            yield _cut(build, stage, chain, (_state_before(chain, i), i + 1), "split-copy")
+            return
 
 
-def _end_of_packages(chain: Chain) -> int | None:
-    """Return where the packages are installed that a chain begins with, None where it does not, or has nothing else."""
-    end = None
+def _packages(chain: Chain) -> tuple[int, int] | None:
+    """Return where the installation of packages begins and ends, None where there is none or nothing else."""
+    begin = end = None
     for i, link in enumerate(chain.links):
+        executed = link.executed
         if link.is_state:
             continue
-        if not effects_known([link]) or link.executed is None or is_install(link.executed):
-            break
-        if link.executed.effects.world is World.FREE or link.executed.argv[:2] == ("go", "build"):
-            break
-        if link.executed.effects.world is World.REPOSITORY or (end is not None and removes(link)):
+        installs = executed is not None and _installs(executed) and not is_install(executed)
+        if installs or (begin is not None and effects_known([link]) and removes(link)):
+            begin = _state_before(chain, i) if begin is None else begin
             end = i + 1
-    return end if end is not None and end < len(chain.links) else None
+        elif begin is not None:
+            break
+    if begin is None or end is None or (not _work(chain.links[:begin]) and not _work(chain.links[end:])):
+        return None
+    return begin, end
+
+
+def _work(links: Sequence[Link]) -> bool:
+    """Tell whether some command does more than to change the state of the shell."""
+    return any(not link.is_state for link in links)
 
 
 def _state_before(chain: Chain, i: int) -> int:
@@ -92,32 +116,31 @@ def _state_before(chain: Chain, i: int) -> int:
     return i
 
 
-def _cut(build: Build, stage: Stage, chain: Chain, at: int, enables: str) -> Proposal | Refusal:
+def _cut(build: Build, stage: Stage, chain: Chain, part: tuple[int, int], enables: str) -> Proposal | Refusal:
+    """Propose to give the links [begin, end) a RUN of their own."""
     line = chain.instruction.start_line
-    first, second = chain.links[:at], chain.links[at:]
-    remover = next((link for link in second if removes(link)), None)
+    begin, end = part
+    remover = next((link for link in chain.links[end:] if removes(link)), None)
     if remover is not None and build.is_exported(stage.index):
         where = remover.executed.line if remover.executed is not None else line
-        return Refusal(
-            ID,
-            line,
-            f"`{_name(remover)}` removes again what came before it: cut apart, a layer would keep it",
-            "",
-            where,
-        )
-    installs = next(link for link in (*reversed(first), *second) if not link.is_state)
+        reason = f"`{_name(remover)}` removes again what came before it: cut apart, a layer would keep it"
+        return Refusal(ID, line, reason, "", where)
+    installs = next(link for link in reversed(chain.links[begin:end]) if not link.is_state)
+    others = [link for link in (*chain.links[end:], *chain.links[:begin]) if not link.is_state]
+    edits = [
+        edit
+        for at in part
+        if _work(chain.links[:at]) and _work(chain.links[at:])
+        for edit in cut(build.dockerfile, chain, at)
+    ]
     return Proposal(
         ID,
         line,
-        f"`{_name(installs)}` shares a RUN with `{_name(_other(installs, first, second))}`: every edit runs both again",
-        cut(build.dockerfile, chain, at),
+        f"`{_name(installs)}` shares a RUN with `{_name(others[0])}`: every edit runs both again",
+        tuple(edits),
         gain=f"`{_name(installs)}` can stand above the sources",
         enables=(enables,),
     )
-
-
-def _other(installs: Link, first: Sequence[Link], second: Sequence[Link]) -> Link:
-    return next(link for link in (*second, *first) if link is not installs and not link.is_state)
 
 
 def _name(link: Link) -> str:

@@ -171,7 +171,8 @@ class Executor:
             known_step = Step(after, tuple(self.executed[commands:]), tuple(self.sources[sources:]), kept)
             self._memo[seen] = known_step
         else:
-            self.executed += known_step.executed
+            # the same text in the same line, but maybe at another offset: edits need the instruction of this file
+            self.executed += [command._replace(instruction=instruction) for command in known_step.executed]
             self.sources += known_step.sources
         return known_step.after
 
