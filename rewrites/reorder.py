@@ -85,8 +85,8 @@ def _installations(build: Build, stage: Stage) -> Iterator[Proposal | Refusal]:
         written = _written(build, stage, above)
         free = [copy for copy in above if not _touches(commands, _region_of(written, above, copy))]
         if not free:
-            first = above[0]
-            toucher = next(c for c in commands if _touches([c], written[first.index]))
+            reached = ((copy, c) for copy in above for c in commands if _touches([c], written[copy.index]))
+            first, toucher = next(reached)
             reason = f"`{toucher.name}` may read or write where line {first.start_line} copies to"
             yield Refusal(ID, line, reason, "", first.start_line)
             continue
