@@ -54,6 +54,9 @@ _Unproven = Annotated[
 _All = Annotated[bool, typer.Option("--all", help="Show proposals that would change the image, too; never applied.")]
 _Select = Annotated[list[str] | None, typer.Option("--select", metavar="ID,ID", help="Only these rewrites.")]
 _Ignore = Annotated[list[str] | None, typer.Option("--ignore", metavar="ID,ID", help="All rewrites but these.")]
+_Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=0, metavar="N", help="Processes for many files; 0: one per processor.")
+]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print findings only: no notes, no summary.")]
 _Bisect = Annotated[int | None, typer.Option("--bisect-limit", min=0, hidden=True, help="Stop after N changes.")]
 _Traceback = Annotated[
@@ -94,6 +97,7 @@ def suggest(
     select: _Select = None,
     ignore: _Ignore = None,
     quiet: _Quiet = False,
+    jobs: _Jobs = 0,
     bisect_limit: _Bisect = None,
     traceback: _Traceback = False,
 ) -> None:
@@ -117,6 +121,7 @@ def fix(
     select: _Select = None,
     ignore: _Ignore = None,
     quiet: _Quiet = False,
+    jobs: _Jobs = 0,
     bisect_limit: _Bisect = None,
     traceback: _Traceback = False,
 ) -> None:
@@ -190,6 +195,7 @@ def _run(**arguments: Any) -> None:
         json=arguments["format"] == "json",
         color=arguments["color"],
         traceback=arguments["traceback"],
+        jobs=arguments["jobs"],
     )
     try:
         code = run(request)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from dockopt.optimizer import engine
@@ -15,6 +16,7 @@ from dockopt.optimizer.proposal import FileReport
 from dockopt.optimizer.report.outcome import Outcome, Shown
 from dockopt.optimizer.report.terminal import Output, is_terminal, print_error
 from dockopt.optimizer.report.text import Line, diff_blocks, file_blocks, summary_line
+from dockopt.optimizer.workers import in_order, processors
 
 FINE, FINDINGS, BAD_INPUT, INTERNAL_ERROR = 0, 1, 2, 3
 STDIN = "-"
@@ -37,6 +39,8 @@ class Request:
     json: bool = False
     color: str = "auto"
     traceback: bool = False
+    #: processes for many files, 0: as many as there are processors
+    jobs: int = 0
 
 
 class UsageProblem(Exception):
@@ -53,8 +57,13 @@ def run(request: Request) -> int:
     output = Output(request.color)
     code = FINE
     outcomes: list[Outcome] = []
-    for source, problem in _with_progress(list(_sources(request.paths or (".",))), output):
-        outcome = _process(source, request) if problem is None else Outcome(source, error=f"{source}: {problem}")
+    sources = list(_sources(request.paths or (".",)))
+    # standard input can be read by this process only
+    jobs = 1 if STDIN in request.paths else request.jobs or processors()
+    analysed = in_order(partial(_process, request=request), sources, jobs)
+    for outcome in _with_progress(analysed, len(sources), output):
+        if request.write:
+            _write_changes(outcome)
         outcomes.append(outcome)
         code = max(code, _code(outcome, request))
         if outcome.error is not None:
@@ -119,8 +128,11 @@ def _sources(paths: Iterable[str]) -> Iterator[_Source]:
                 yield entry, None
 
 
-def _process(source: str, request: Request) -> Outcome:
-    """Read, analyse and perhaps write one file; everything that can go wrong with it ends up in the outcome."""
+def _process(entry: _Source, request: Request) -> Outcome:
+    """Read and analyse one file; everything that can go wrong with it ends up in the outcome."""
+    source, problem = entry
+    if problem is not None:
+        return Outcome(source, error=f"{source}: {problem}")
     name = (request.stdin_filename or "Dockerfile") if source == STDIN else source
     outcome = Outcome(name)
     try:
@@ -131,9 +143,7 @@ def _process(source: str, request: Request) -> Outcome:
         if outcome.error is None:
             _check_report(outcome.report, content)
             _read_other_files(outcome)
-            if request.write and outcome.report.changes:
-                _write(outcome, Path(source))
-            elif source == STDIN and request.fix and outcome.report.other_files:
+            if source == STDIN and request.fix and outcome.report.other_files:
                 others = ", ".join(f"`{relative}`" for relative in sorted(outcome.report.other_files))
                 outcome.error = f"{name}: the changes need {others} to change too; run `fix --write` on the file itself"
     except InputError as error:
@@ -142,6 +152,16 @@ def _process(source: str, request: Request) -> Outcome:
         outcome.report, outcome.internal = None, True
         outcome.error = internal_error(error, request.traceback, name)
     return outcome
+
+
+def _write_changes(outcome: Outcome) -> None:
+    """Write what is proven for one file; what goes wrong ends up in the outcome."""
+    if outcome.error is not None or outcome.report is None or not outcome.report.changes:
+        return
+    try:
+        _write(outcome, Path(outcome.path))
+    except InputError as error:
+        outcome.error = error.located(outcome.path)
 
 
 def internal_error(error: Exception, traceback: bool, name: str = "") -> str:
@@ -257,10 +277,10 @@ def _close(outcomes: list[Outcome], request: Request, output: Output) -> None:
         print_error("nothing was written; `fix --write` applies the changes")
 
 
-def _with_progress(sources: list[_Source], output: Output) -> Iterator[_Source]:
-    """The sources, with a bar on standard error where there are many and somebody watches."""
-    if len(sources) <= _PROGRESS_ABOVE or not is_terminal(sys.stderr):
-        yield from sources
+def _with_progress(outcomes: Iterator[Outcome], total: int, output: Output) -> Iterator[Outcome]:
+    """The outcomes, with a bar on standard error where there are many and somebody watches."""
+    if total <= _PROGRESS_ABOVE or not is_terminal(sys.stderr):
+        yield from outcomes
         return
     from rich.console import Console
     from rich.progress import Progress
@@ -269,6 +289,6 @@ def _with_progress(sources: list[_Source], output: Output) -> Iterator[_Source]:
     output.hold()
     try:
         with Progress(console=Console(stderr=True, markup=False, highlight=False), transient=True) as progress:
-            yield from progress.track(sources, description="analysing")
+            yield from progress.track(outcomes, total=total, description="analysing")
     finally:
         output.release()

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,17 @@ class ComposeBuild:
 def compose_files(directory: Path) -> list[Path]:
     """Return the Compose files of one directory, those that Compose takes by itself first."""
     try:
-        with os.scandir(directory) as entries:
-            names = [entry.name for entry in entries if _NAME.fullmatch(entry.name) and entry.is_file()]
+        # a directory that gets or loses an entry has another time
+        return list(_compose_files(directory, directory.stat().st_mtime_ns))
     except OSError:
         return []
-    return [directory / name for name in sorted(names, key=_rank)]
+
+
+@lru_cache(maxsize=256)
+def _compose_files(directory: Path, _changed: int) -> tuple[Path, ...]:
+    with os.scandir(directory) as entries:
+        names = [entry.name for entry in entries if _NAME.fullmatch(entry.name) and entry.is_file()]
+    return tuple(directory / name for name in sorted(names, key=_rank))
 
 
 def _rank(name: str) -> tuple[int, str]:

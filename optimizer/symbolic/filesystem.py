@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from dockopt.optimizer.regions import EVERYTHING, Region, below, join, parents, relative
@@ -246,7 +246,17 @@ class FileSystem:
         return self._append(Op("kill", region, term("absent"), line, label))
 
     def _append(self, op: Op) -> FileSystem:
-        return replace(self, ops=(*(old for old in self.ops if not self._hides(op, old)), op))
+        ops = (*[old for old in self.ops if not self._hides(op, old)], op)
+        # `dataclasses.replace` costs more than the rest of a change
+        return FileSystem(
+            self.base,
+            self.context,
+            ops,
+            self.known_directories,
+            self.empty_base,
+            self.complete_directories,
+            self.absent_paths,
+        )
 
     def _hides(self, new: Op, old: Op) -> bool:
         """Tell whether nothing of `old` can be seen once `new` is applied."""

@@ -63,7 +63,7 @@ def test_the_version(dockopt: Program) -> None:
         (["fix", "-", "Dockerfile"], "give no other paths"),
         (["fix", "--write", "-"], "cannot write standard input back"),
         (["explain"], "missing argument"),
-        (["explain", "split"], "did you mean `split-copy`?"),
+        (["explain", "split-cop"], "did you mean `split-copy`?"),
         (["graph"], "missing argument"),
         (["graph", "Dockerfile", "--format", "png"], "`png` is none of dot, mermaid, json"),
     ],
