@@ -11,11 +11,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/proofs.md", "docs/report.md")
+PAGES = ("README.md", "docs/commands.md", "docs/graph.md", "docs/proofs.md", "docs/report.md")
 _BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ASSUMPTION = re.compile(r"([a-z]+(?:-[a-z]+)+): (.+)", re.DOTALL)
 
@@ -40,13 +40,59 @@ def _suggestion() -> str:
 
 def _rewrites() -> str:
     rows = [line.split(maxsplit=1) for line in _printed(ROOT, "rules").splitlines()]
-    return "\n".join(
-        ("| rewrite | what it does |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in rows), "")
-    )
+    table = [f"| [`{name}`](docs/rules/{name}.md) | {text} |" for name, text in rows]
+    return "\n".join(("| rewrite | what it does |", "|---|---|", *table, ""))
 
 
 def _options() -> str:
     return f"```console\n$ dockopt suggest --help\n{_printed(ROOT, 'suggest', '--help')}```\n"
+
+
+def _commands() -> str:
+    """A table of all programs that have a model, by the module that has it, with the first line of its text."""
+    sys.path.insert(0, str(ROOT / ".src"))
+    from dockopt.optimizer.commands.registry import MODELS
+
+    programs: dict[str, list[str]] = {}
+    for program, target in MODELS.items():
+        programs.setdefault(target.partition(":")[0], []).append(program)
+    rows = []
+    for module, names in sorted(programs.items()):
+        path = ROOT / (module.removeprefix("dockopt.").replace(".", "/") + ".py")
+        shown = ", ".join(f"`{name}`" for name in sorted(names))
+        text = (ast.get_docstring(ast.parse(path.read_bytes())) or "").split("\n")[0]
+        rows.append(
+            f"| [{path.stem}](../{path.relative_to(ROOT)}) | {shown} | {text.partition(':')[0].rstrip('.')} |\n"
+        )
+    return "| model | programs | |\n|---|---|---|\n" + "".join(rows)
+
+
+def _graph() -> str:
+    return f"```mermaid\n{_printed(ROOT / 'fixtures' / 'examples' / 'go-service', 'graph', 'Dockerfile', '--format', 'mermaid')}```\n"
+
+
+def rule_pages() -> dict[str, str]:
+    """The page of each rewrite, from the text of its module, as `dockopt explain` prints it."""
+    pages = {}
+    for name in (line.split()[0] for line in _printed(ROOT, "rules").splitlines()):
+        summary, *body = _printed(ROOT, "explain", name).removeprefix(f"{name}: ").splitlines()
+        pages[f"docs/rules/{name}.md"] = f"# `{name}`\n\nIt {summary}.\n" + "".join(_sections(body))
+    return pages
+
+
+def _sections(lines: list[str]) -> Iterator[str]:
+    """Turn headings and indented text into Markdown; what stands below *Before* and *After* is a Dockerfile."""
+    code = False
+    for line in (*lines, "End"):
+        if line and not line.startswith(" "):
+            if code:
+                yield "```\n\n"
+            if line == "End":
+                return
+            code = line in ("Before", "After")
+            yield f"## {line}\n\n" + ("```dockerfile\n" if code else "")
+        elif line or not code:
+            yield line.removeprefix("    ") + "\n"
 
 
 def assumptions() -> dict[str, str]:
@@ -74,6 +120,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "rewrites": _rewrites,
     "options": _options,
     "assumptions": _assumptions,
+    "commands": _commands,
+    "graph": _graph,
 }
 
 
@@ -85,9 +133,9 @@ def filled(page: str) -> str:
 def main(check: bool) -> int:
     """Write the pages, or only compare them; return the exit code."""
     stale = []
-    for page in PAGES:
-        text = filled(page)
-        if text != (ROOT / page).read_text("utf-8"):
+    for page, text in {**{page: filled(page) for page in PAGES}, **rule_pages()}.items():
+        path = ROOT / page
+        if not path.exists() or text != path.read_text("utf-8"):
             stale.append(page)
             if not check:
                 (ROOT / page).write_text(text, "utf-8")

@@ -12,7 +12,7 @@ PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
-    *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+    *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")),
 ]
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)")
 
@@ -27,10 +27,17 @@ def fill() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/proofs.md", "docs/report.md"])
-def test_generated_blocks_are_current(fill: ModuleType, page: str) -> None:
-    assert page in fill.PAGES
-    assert fill.filled(page) == (ROOT / page).read_text("utf-8"), "run `python docs/fill.py`"
+def test_generated_blocks_are_current(fill: ModuleType) -> None:
+    for page in fill.PAGES:
+        assert fill.filled(page) == (ROOT / page).read_text("utf-8"), "run `python docs/fill.py`"
+
+
+def test_each_rewrite_has_a_current_page(fill: ModuleType) -> None:
+    pages = fill.rule_pages()
+    assert {ROOT / page for page in pages} == set((ROOT / "docs" / "rules").iterdir())
+    for page, text in pages.items():
+        assert (ROOT / page).read_text("utf-8") == text, "run `python docs/fill.py`"
+        assert text.count("```") == 4, "a page has the blocks Before and After"
 
 
 def test_every_generated_block_is_on_a_page(fill: ModuleType) -> None:
