@@ -87,20 +87,26 @@ def cut(dockerfile: Dockerfile, chain: Chain, at: int) -> tuple[Edit, ...]:
     return Edit(left, content_end, b""), Edit(line_end + 1, right, comments + begin)
 
 
-def join_below(dockerfile: Dockerfile, chain: Chain, below: Instruction) -> Edit:
-    """Return the edit that appends the script of the RUN directly below to a chain, in the style of its line breaks."""
+def join_below(dockerfile: Dockerfile, chain: Chain, below: Instruction) -> Edit | None:
+    """Return the edit that appends the script of the RUN directly below to a chain, in the style of its line breaks.
+
+    None where a comment stands between the last command of the one and the first of the other.
+    """
     instruction = chain.instruction
-    end = instruction.span_of(instruction.args_start, instruction.args_start + len(chain.script.text.rstrip())).end
+    start = instruction.args_start
+    end = instruction.span_of(start, start + len(chain.script.text.rstrip())).end
+    begin = below.offset_of(below.args_start)
+    if b"#" in dockerfile.source[end:begin]:
+        return None
     lines = dockerfile.source[instruction.span.start : end].splitlines()
-    leading = next(
-        (line[: -len(line.lstrip())] for line in lines[1:] if line.strip()), indentation(instruction) + b"    "
-    )
+    own = indentation(instruction) + b"    "
+    leading = next((line[: -len(line.lstrip())] for line in lines[1:] if line.strip()), own)
     escape, newline = dockerfile.escape.encode(), dockerfile.newline
     if any(line.lstrip().startswith(b"&&") for line in lines[1:]):
         glue = b" " + escape + newline + leading + b"&& "
     else:
         glue = b" && " + escape + newline + leading
-    return Edit(end, below.offset_of(below.args_start), glue)
+    return Edit(end, begin, glue)
 
 
 #: programs that remove files, and subcommands by which package managers take back what they brought

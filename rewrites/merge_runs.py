@@ -80,13 +80,17 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
             found = _reason(first, second)
             if found is None:
                 continue
-            problem = _obstacle(first, second)
-            if problem is not None:
-                yield Refusal(ID, below.start_line, problem, "", above.start_line)
-                continue
-            message, gain = found
             edit = join_below(build.dockerfile, first, below)
-            yield Proposal(ID, below.start_line, message, (edit,), gain=gain)
+            if edit is None:
+                yield Refusal(
+                    ID, below.start_line, "a comment stands between two RUNs that could be one", "", above.start_line
+                )
+            elif any(link.is_state for link in first.links):
+                reason = "the RUN above changes the state of the shell (`cd`, `export`, `set`)"
+                yield Refusal(ID, below.start_line, reason, "", above.start_line)
+            else:
+                message, gain = found
+                yield Proposal(ID, below.start_line, message, (edit,), gain=gain)
 
 
 def _reason(first: Chain, second: Chain) -> tuple[str, str] | None:
@@ -115,14 +119,6 @@ def _looks_divided(build: Build, stage: Stage, above: Instruction, below: Instru
     """Tell whether one RUN refreshes an index of packages and the next one uses it."""
     first, second = build.commands_of(stage.index, above.index), build.commands_of(stage.index, below.index)
     return bool(first and second) and called(first[-1]) in _UPDATES and called(second[0]) in _INSTALLS
-
-
-def _obstacle(first: Chain, second: Chain) -> str | None:
-    if second.instruction.prev_comment:
-        return "a comment stands between two RUNs that could be one"
-    if any(link.is_state for link in first.links):
-        return "the RUN above changes the state of the shell (`cd`, `export`, `set`)"
-    return None
 
 
 def _family(link: Link) -> str | None:

@@ -32,6 +32,7 @@ LINES = (
     "RUN apk add --no-cache git", "RUN apk add --no-cache git && \\\n    go build -o /out/app .",
     "RUN apt-get update", "RUN apt-get install -y curl", "RUN rm -rf /var/lib/apt/lists/*",
     "RUN apt-get update \\\n    && apt-get install -y git \\\n    # afterwards\n    && rm -rf /var/lib/apt/lists/*",
+    "RUN apt-get update \\\n    # at the end\n", "# escape", "RUN apk update && \\\n\n    apk add curl", "RUN\tapk  add\tcurl  ",
     "RUN apt-get update; go build .", "RUN --mount=type=cache,target=/go/pkg/mod go build .", "RUN [\"go\", \"build\", \".\"]",
     "RUN <<EOF\ngo mod download\nEOF", "RUN curl -fsSL https://example.com/x -o /tmp/x", "RUN rm /tmp/x", "RUN ./configure",
     "# a comment", "", "RUN mkdir -p /out", "CMD [\"/out/app\"]", "ONBUILD COPY . .", "SHELL [\"/bin/bash\", \"-c\"]",
