@@ -31,8 +31,11 @@ class Config:
     cmd_here: bool = False
 
     def set(self, name: str, value: Term) -> Config:
-        """Return the configuration with one setting replaced."""
-        return replace(self, settings={**self.settings, name: value})
+        """Return the configuration with one setting replaced.
+
+        The value becomes an object of its own: who set it can then be told even where it is what it was (`graph.steps`).
+        """
+        return replace(self, settings={**self.settings, name: Term(*value)})
 
     def drop(self, name: str) -> Config:
         """Return the configuration without one setting."""

@@ -225,6 +225,7 @@ INSTRUCTIONS = [
 @settings(max_examples=150)
 @given(st.lists(st.sampled_from(INSTRUCTIONS), min_size=2, max_size=6), st.sampled_from(["golang:1.22", "scratch"]))
 @example(["WORKDIR /app", "COPY sub /app/sub"], "golang:1.22")
+@example(["LABEL a=1", "LABEL a=1", "LABEL a=2 b=$B"], "golang:1.22")
 @example(["WORKDIR /app", "WORKDIR /app", "RUN ./script.sh"], "golang:1.22")
 @example(["USER 1000", "WORKDIR /app", "WORKDIR /app/x"], "scratch")
 def test_neighbours_that_no_edge_joins_may_change_places(lines: list[str], base: str) -> None:
