@@ -59,8 +59,16 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
         )
     elif argv[:1] == ("go",) and argv[1:2] == ("get",):
         return Cause("`go get` changes go.mod, so what it leaves depends on the sources", "", command.line)
-    elif not argv or not _starts_go(command, executor):
-        return None
+    elif not argv:
+        if command.effects.unknown is None or not _STARTS_GO.search(command.text.encode("utf-8", "replace")):
+            return None
+        return Cause(
+            f"it starts the go tool in a script that is not understood: {command.effects.unknown}", "", command.line
+        )
+    else:
+        started = _starts_go(command, executor)
+        if started is None or isinstance(started, Cause):
+            return started
     if any(word is not None and word.startswith("-mod=vendor") for word in argv):
         return Cause("it builds from the vendor directory, so there is nothing to download", "", command.line)
     if any(mount.type == "bind" for mount in command.instruction.mounts):
@@ -150,26 +158,32 @@ class _Named:
         self.name = name
 
 
-def _starts_go(command: Executed, executor: Executor) -> bool:
-    """Tell whether a Makefile or a shell script of the project starts the go tool, with its usual settings."""
+def _starts_go(command: Executed, executor: Executor) -> str | Cause | None:
+    """Return the file of the project that lets a command start the go tool, a Cause where it sets options for modules."""
     if command.cwd is None:
-        return False
+        return None
     name, *rest = command.argv
     if name is None:
-        return False
+        return None
     if name == "make":
         if any(word is None or word.startswith(("-C", "-f", "--directory", "--file")) for word in rest):
-            return False
+            return None
         paths = [join(command.cwd, makefile) for makefile in _MAKEFILES]
     elif name in _SCRIPT_SHELLS and rest and rest[0] is not None and not rest[0].startswith("-"):
         paths = [join(command.cwd, rest[0])]
     elif "/" in name:
         paths = [join(command.cwd, name)]
     else:
-        return False
+        return None
     for path in paths:
         found = command.before.files.context_file(path)
         data = None if found is None else executor.files.read(found[0])
-        if data is not None:
-            return _STARTS_GO.search(data) is not None and _OWN_MODULES.search(data) is None
-    return False
+        if found is not None and data is not None:
+            if _STARTS_GO.search(data) is None:
+                return None
+            own = _OWN_MODULES.search(data)
+            if own is None:
+                return path
+            line = data.count(b"\n", 0, own.start()) + 1
+            return Cause(f"`{name}` has settings for modules of its own (`{own.group().decode()}`)", found[0], line)
+    return None
