@@ -27,6 +27,7 @@ from dockopt.optimizer.regions import EVERYTHING, Region, normalize
 from dockopt.optimizer.symbolic.execute import StageRun, Unsupported
 from dockopt.optimizer.symbolic.filesystem import differing
 from dockopt.optimizer.symbolic.run import Executed
+from dockopt.optimizer.wording import shortened
 
 PRIVATE_STAGES = "private-stages: stages that another stage consumes are not pulled or targeted on their own"
 BASE_LAYOUT = "base-layout: no directory that the Dockerfile copies into is a link in the base image"
@@ -140,7 +141,7 @@ def _frozen_downloads(old: Build, new: Build) -> Iterable[tuple[str, int]]:
         for item in before.inputs:
             if not _renewed_by(item, after.inputs):
                 what = before.effects.unknown or "its result depends on the network or the clock"
-                yield f"`{before.text[:60]}` would be reused longer than before, and {what}", before.line
+                yield f"`{shortened(before.text)}` would be reused longer than before, and {what}", before.line
                 return
 
 
@@ -165,15 +166,15 @@ def _new_failures(old: Build, new: Build) -> Iterable[tuple[str, int]]:
         if (command.stage, command.text) not in texts:
             problem = _not_serving(command, old)
             if problem is not None:
-                yield f"`{command.text[:60]}` is new and {problem}", command.line
+                yield f"`{shortened(command.text)}` is new and {problem}", command.line
     done = {(e.stage, e.text) for e in new.executed}
     for command in old.executed:
         if (command.stage, command.text) not in done:
-            yield f"`{command.text[:60]}` does not run any more", command.line
+            yield f"`{shortened(command.text)}` does not run any more", command.line
     for before, after in _matched(old, new):
         # a command that sees the same ends the same way; one that may fail where it did not is a broken build
         if before.value.digest != after.value.digest:
-            yield f"`{after.text[:60]}` may see {_seen_differently(before, after)}", after.line
+            yield f"`{shortened(after.text)}` may see {_seen_differently(before, after)}", after.line
 
 
 def _seen_differently(before: Executed, after: Executed) -> str:

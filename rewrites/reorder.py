@@ -44,6 +44,7 @@ from dockopt.optimizer.proposal import Proposal, Refusal
 from dockopt.optimizer.regions import Region
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Instruction, Stage, variables
+from dockopt.optimizer.wording import shortened
 from dockopt.rewrites.copies import context_copies
 from dockopt.rewrites.editing import move_above, move_below
 
@@ -229,12 +230,8 @@ def _needs(build: Build, stage: Stage, instruction: Instruction, names: frozense
 
 def _shown(command: Executed) -> str:
     """Return the program of a command, or its text where it is more than one program."""
-    if command.name:
-        return command.name
-    text = " ".join(command.text.split())
-    return text if len(text) <= 60 else text[:57] + "..."
+    return command.name or shortened(command.text)
 
 
 def _short(instruction: Instruction) -> str:
-    text = " ".join(f"{instruction.keyword} {instruction.args}".split())
-    return text if len(text) <= 60 else text[:57] + "..."
+    return shortened(f"{instruction.keyword} {instruction.args}")

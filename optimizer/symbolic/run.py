@@ -18,6 +18,7 @@ from dockopt.optimizer.symbolic.mounting import Mounted, mounts_of, view
 from dockopt.optimizer.symbolic.state import StageState, Value
 from dockopt.optimizer.symbolic.terms import Term, term
 from dockopt.optimizer.symbolic.units import ImageSurroundings, Shell, Unit, units_of
+from dockopt.optimizer.wording import shortened
 
 if TYPE_CHECKING:
     from dockopt.optimizer.symbolic.execute import Executor, StageRun
@@ -144,7 +145,7 @@ def _apply(
     parts.append(files.read(region))
     for probe in sorted(set(effects.probes)):
         parts += [probe, files.resolve(probe)]
-    value = term("run", *parts, text=f"`{_short(unit.text)}` (line {line})")
+    value = term("run", *parts, text=f"`{shortened(unit.text)}` (line {line})")
     executor.executed.append(
         Executed(
             instruction.stage,
@@ -167,7 +168,7 @@ def _apply(
     )
     targets = [m.target for m in mounts if m.target is not None]
     result = state.files
-    label = f"line {line} `{_short(unit.text)}`"
+    label = f"line {line} `{shortened(unit.text)}`"
     for write in effects.writes:
         inside = [target for target in targets if any(below(target, path) for path in write.region.include)]
         where = write.region.minus(*inside) if inside else write.region
@@ -198,11 +199,6 @@ def _apply(
             where, term("cache", value, cache, result.read(where), text=f"{cache} after {value}"), line, label
         )
     return replace(state, files=result)
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _line_of(instruction: Instruction, start: int) -> int:
