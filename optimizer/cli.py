@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from dockopt.optimizer.cli_building import add_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,6 +163,9 @@ def graph(
         return str(render(Path("Dockerfile" if path == "-" else path), content, format))
 
     _answer(answer, path)
+
+
+add_to(app)
 
 
 def _run(**arguments: Any) -> None:

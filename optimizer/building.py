@@ -1,0 +1,207 @@
+"""The commands that build: `verify`, `bench` and `diff-images`, from their options to their words and exit codes."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+
+from dockopt.optimizer.engine import Options, analyze
+from dockopt.optimizer.engines import BuildRequest, Engine, EngineProblem, choose
+from dockopt.optimizer.engines.model import Progress
+from dockopt.optimizer.images.archive import Image, read_archive, read_layout
+from dockopt.optimizer.images.compare import Difference, differences
+from dockopt.optimizer.images.layers import ArchiveError
+from dockopt.optimizer.inputs import check_dockerfile, read_file
+from dockopt.optimizer.proposal import FileReport
+from dockopt.optimizer.report.safe_text import safe
+from dockopt.optimizer.report.terminal import is_terminal
+
+SAME, DIFFERENT, CANNOT = 0, 1, 2
+_MOST_SHOWN = 200
+
+
+class CannotBuild(Exception):
+    """Nothing can be said; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What the command line says of the engine and of the build."""
+
+    engine: str | None = None
+    builder: str | None = None
+    context: Path | None = None
+    platform: str | None = None
+    target: str | None = None
+    network: str | None = None
+    build_args: Sequence[str] = ()
+    secrets: Sequence[str] = ()
+    ssh: Sequence[str] = ()
+    cache: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    report: FileReport
+    request: BuildRequest
+
+
+def run_verify(path: str, options: BuildOptions) -> tuple[str, int]:
+    """Return what `verify` prints and its exit code. Raises CannotBuild, InputError."""
+    from dockopt.optimizer.verify import OriginalFails, failure, verify
+
+    pair = _pair(Path(path), options)
+    if not pair.report.changes:
+        return f"{safe(path)}: nothing to improve, so there is nothing to verify\n", SAME
+    with _engine(options) as engine, _progress(f"{engine.name}: ") as progress:
+        try:
+            found = verify(engine, pair.request, pair.report.result, progress)
+        except OriginalFails as error:
+            raise CannotBuild(f"{path}: the Dockerfile does not build as it is: {error}") from None
+    if found.status == "broken":
+        return (
+            f"{safe(path)}: the original builds, the rewritten Dockerfile does not: {safe_lines(failure(found.after))}\n",
+            DIFFERENT,
+        )
+    lines = []
+    if found.masked:
+        lines.append(f"left out, because two builds of the original differ there too: {_listed(found.masked)}")
+    if found.status == "same":
+        lines.insert(0, f"{safe(path)}: same image: {found.files} paths and all settings, compared one by one")
+        lines.append(f"built in {found.before.seconds:.1f} s before and {found.after.seconds:.1f} s after")
+        return "\n".join(lines) + "\n", SAME
+    lines.insert(0, f"{safe(path)}: the images differ:")
+    return "\n".join([*lines, *_tree(found.differences)]) + "\n", DIFFERENT
+
+
+def run_bench(path: str, edits: Sequence[str], runs: int, options: BuildOptions) -> tuple[str, int]:
+    """Return what `bench` prints and its exit code. Raises CannotBuild, InputError."""
+    from dockopt.optimizer.bench import bench
+    from dockopt.optimizer.verify import OriginalFails
+
+    pair = _pair(Path(path), options)
+    if not pair.report.changes:
+        return f"{safe(path)}: nothing to improve, so there is nothing to measure\n", SAME
+    context = pair.request.context
+    for edit in edits:
+        if not (context / edit).is_file() or not (context / edit).resolve().is_relative_to(context.resolve()):
+            raise CannotBuild(f"`--edit {edit}`: no such file in the context `{pair.report.context}`")
+    with _engine(options) as engine, _progress(f"{engine.name}: ") as progress:
+        try:
+            measured = bench(engine, replace(pair.request, no_cache=False), pair.report.result, edits, runs, progress)
+        except OriginalFails as error:
+            raise CannotBuild(f"{path}: it cannot be measured, because a build fails: {error}") from None
+    width = max(len(m.edit) for m in measured)
+    lines = [f"{safe(path)}: seconds per rebuild after an edit, median of {runs}"]
+    for m in measured:
+        lines.append(
+            f"  {safe(m.edit):<{width}}  {m.before.median:7.2f} before  {m.after.median:7.2f} after  {m.ratio:6.1f} x   "
+            f"steps reused: {m.before.cached} of {m.before.steps} before, {m.after.cached} of {m.after.steps} after"
+        )
+    return "\n".join(lines) + "\n", SAME
+
+
+def run_diff_images(one: str, two: str, options: BuildOptions) -> tuple[str, int]:
+    """Return what `diff-images` prints and its exit code: 0 same, 1 different. Raises CannotBuild."""
+    before, after = (_image(name, options) for name in (one, two))
+    found = differences(before, after)
+    if not found:
+        return f"same image: {len(after.contents)} paths and all settings\n", SAME
+    return "\n".join([f"{len(found)} differences:", *_tree(found)]) + "\n", DIFFERENT
+
+
+def _pair(path: Path, options: BuildOptions) -> _Pair:
+    """Analyse a Dockerfile. Raises InputError where it cannot be."""
+    if path.is_dir():
+        path = path / "Dockerfile"
+    source = read_file(path)
+    check_dockerfile(source)
+    report = analyze(path, source, Options(context=options.context))
+    if report.error is not None:
+        raise CannotBuild(report.error)
+    request = BuildRequest(
+        source, Path(report.context or "."), path, not options.cache, options.target, options.platform, options.network,
+        options.build_args, options.secrets, options.ssh,
+    )  # fmt: skip
+    return _Pair(report, request)
+
+
+def _image(name: str, options: BuildOptions) -> Image:
+    """Read an image from an archive, a folder with an OCI layout, or an engine."""
+    path = Path(name)
+    try:
+        if path.is_dir():
+            found = read_layout(path)
+        elif path.is_file():
+            with path.open("rb") as stream:
+                found = read_archive(stream)
+        else:
+            from dockopt.optimizer.verify import images
+
+            with _engine(options) as engine:
+                return images(engine, [name])[0]
+    except (ArchiveError, OSError) as error:
+        raise CannotBuild(f"{name}: {error}") from None
+    if len(found) != 1:
+        raise CannotBuild(f"{name}: it holds {len(found)} images, and one is expected")
+    return found[0]
+
+
+def _tree(found: Sequence[Difference]) -> Iterator[str]:
+    """Yield lines for differences: settings, then paths below their directories."""
+    folder = None
+    for difference in found[:_MOST_SHOWN]:
+        if difference.is_setting:
+            yield f"  {safe(difference.where)}: {safe(difference.what)}"
+            continue
+        head, _, name = difference.where.rpartition("/")
+        if head != folder:
+            folder = head
+            yield f"  {safe(head)}/"
+        yield f"    {safe(name)}: {safe(difference.what)}"
+    if len(found) > _MOST_SHOWN:
+        yield f"  … and {len(found) - _MOST_SHOWN} more"
+
+
+def _listed(paths: Sequence[str]) -> str:
+    shown = ", ".join(safe(path) for path in paths[:5])
+    return shown if len(paths) <= 5 else f"{shown} and {len(paths) - 5} more"
+
+
+def safe_lines(text: str) -> str:
+    """Return a text of several lines without terminal escapes."""
+    return "\n".join(safe(line) for line in text.splitlines())
+
+
+@contextmanager
+def _engine(options: BuildOptions) -> Iterator[Engine]:
+    """Choose an engine; what it cannot do ends as CannotBuild, and a signal to end ends with everything cleaned up."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    earlier = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield choose(options.engine, options.builder)
+    except (EngineProblem, ArchiveError) as error:
+        raise CannotBuild(str(error)) from None
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
+
+
+@contextmanager
+def _progress(prefix: str) -> Iterator[Progress]:
+    """Show on standard error which instruction is being built, where somebody watches."""
+    if not is_terminal(sys.stderr):
+        yield lambda _text: None
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True, markup=False, highlight=False)
+    with console.status("starting") as status:
+        yield lambda text: status.update(safe(prefix + " ".join(text.split()))[: console.width - 4])

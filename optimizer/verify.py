@@ -1,0 +1,124 @@
+"""Build a Dockerfile as it is and as it would be written, and compare the two images.
+
+What a second build of the *original* does not reproduce (logs, caches with dates) is no difference that a rewrite makes: where the two
+images differ, the original is built once more, and the paths in which these two builds differ are left out, and named.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from dockopt.optimizer.engines.model import BuildLog, BuildRequest, Engine, EngineProblem, Progress
+from dockopt.optimizer.images.archive import Image, read_archive
+from dockopt.optimizer.images.compare import Difference, differences, differing_paths
+from dockopt.optimizer.images.layers import ArchiveError
+
+_OFFLINE = re.compile(
+    r"could not resolve|temporary failure (in name resolution|resolving)|no such host|name or service not known|"
+    r"network is unreachable|dial tcp: lookup|EAI_AGAIN|bad address",
+    re.IGNORECASE,
+)
+_SHOWN_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came of it."""
+
+    #: "same", "different", or "broken": only the rewritten file does not build
+    status: str
+    before: BuildLog
+    after: BuildLog
+    differences: tuple[Difference, ...] = ()
+    #: paths that two builds of the original do not agree on
+    masked: tuple[str, ...] = ()
+    files: int = 0
+    settings: int = 0
+
+
+class OriginalFails(Exception):
+    """The Dockerfile does not build as it is; the message says why, and no rewrite is to blame."""
+
+
+@contextlib.contextmanager
+def temporary_tags(engine: Engine, count: int) -> Iterator[list[str]]:
+    """Hand out tags that nobody else uses, and remove their images at the end, also after an error or an interrupt."""
+    tags = [f"dockopt-verify:{os.getpid()}-{uuid.uuid4().hex[:12]}" for _ in range(count)]
+    try:
+        yield tags
+    finally:
+        engine.remove(tags)
+
+
+def verify(engine: Engine, before: BuildRequest, after: bytes, progress: Progress) -> Verification:
+    """Build both texts and compare the images.
+
+    Raises OriginalFails where the original does not build, EngineProblem where the engine fails, ArchiveError where an image cannot
+    be read.
+    """
+    with temporary_tags(engine, 3) as (one, two, again):
+        first = _built(engine, before, one, progress)
+        second = engine.build(replace(before, dockerfile=after), two, progress)
+        if not second.ok:
+            return Verification("broken", first, second)
+        old, new = images(engine, [one, two])
+        found = differences(old, new)
+        masked: frozenset[str] = frozenset()
+        if any(not difference.is_setting for difference in found):
+            repeated = replace(before, no_cache=True)
+            _built(engine, repeated, again, progress)
+            masked = differing_paths(old.contents, images(engine, [again])[0].contents)
+            found = differences(old, new, masked)
+        return Verification(
+            "different" if found else "same",
+            first,
+            second,
+            tuple(found),
+            tuple(sorted(masked)),
+            len(new.contents),
+            len((new.config.get("config") or {}).keys()),
+        )
+
+
+def images(engine: Engine, tags: Sequence[str]) -> list[Image]:
+    """Read the images with these tags out of an engine, in this order. Raises EngineProblem, ArchiveError."""
+    groups = [list(tags)] if engine.many_at_once else [[tag] for tag in tags]
+    found: list[Image] = []
+    for group in groups:
+        with engine.save(group) as stream:
+            read = read_archive(stream)
+        by_name = {
+            name.removeprefix("docker.io/library/").removeprefix("localhost/"): i for i in read for name in i.names
+        }
+        for tag in group:
+            image = read[0] if len(read) == 1 else by_name.get(tag)
+            if image is None:
+                raise ArchiveError(f"the image `{tag}` is not in the archive")
+            found.append(image)
+    return found
+
+
+def _built(engine: Engine, request: BuildRequest, tag: str, progress: Progress) -> BuildLog:
+    log = engine.build(request, tag, progress)
+    if not log.ok:
+        raise OriginalFails(failure(log))
+    return log
+
+
+def failure(log: BuildLog) -> str:
+    """Return in words why a build failed: a base image, the network, or one of its steps."""
+    for base, said in log.missing_bases.items():
+        return f"the base image cannot be had: {base}" + (f" ({said})" if said != base else "")
+    lines = "\n".join(f"  {line}" for line in log.tail[-_SHOWN_LINES:])
+    where = f" in `{log.failed.instruction.splitlines()[0]}`" if log.failed is not None else ""
+    if any(_OFFLINE.search(line) for line in log.tail):
+        return f"it has no network{where}; `--network=host` may help:\n{lines}"
+    return f"it fails{where}:\n{lines}"
+
+
+__all__ = ["EngineProblem", "OriginalFails", "Verification", "failure", "images", "temporary_tags", "verify"]
