@@ -334,7 +334,9 @@ class Executor:
         # BuildKit makes it for the user of the stage (dispatchWorkdir); root's directory is like one that COPY makes
         owner = term("directory", literal("0755"), literal("0:0") if state.user == "root" else state.user_term)
         files = state.files.make_directories(path, owner, instruction.start_line)
-        return replace(state, cwd=path, cwd_term=literal(path), files=files)
+        # an absolute path goes into the image as it is written, `/w/` is not `/w` (built on Docker 26)
+        named = value.text if value.text.startswith("/") else path
+        return replace(state, cwd=path, cwd_term=literal(named), files=files)
 
     def _user(self, state: StageState, instruction: Instruction) -> StageState:
         value = self._value(instruction.args, state, instruction)

@@ -184,6 +184,7 @@ UNPROVEN = {
     "a command of the base that is dropped": (stage('ENTRYPOINT ["a"]'), stage()),
     "a last user": (stage("USER 1"), stage("USER 2")),
     "a last directory": (stage("WORKDIR /x"), stage("WORKDIR /y")),
+    "a directory with a slash at its end": (stage("WORKDIR /x"), stage("WORKDIR /x/")),
     "another base": (stage(base="alpine:3.20"), stage(base="alpine:3.21")),
     "another platform": (stage(base="alpine:3.20"), stage(base="--platform=linux/arm64 alpine:3.20")),
     "a stage more": (stage(), stage(base="busybox AS x") + stage()),
