@@ -53,21 +53,29 @@ class _Pair:
 
 def run_verify(path: str, options: BuildOptions) -> tuple[str, int]:
     """Return what `verify` prints and its exit code. Raises CannotBuild, InputError."""
-    from dockopt.optimizer.verify import OriginalFails, failure, verify
-
     pair = _pair(Path(path), options)
     if not pair.report.changes:
         return f"{safe(path)}: nothing to improve, so there is nothing to verify\n", SAME
+    return _verified(path, pair, options)
+
+
+def verify_report(path: str, report: FileReport, options: BuildOptions) -> tuple[str, bool]:
+    """Build what `fix` would write; return what there is to say, and whether the image is the same. Raises CannotBuild."""
+    text, code = _verified(path, _Pair(report, _request(Path(path), report, options)), options)
+    return text, code == SAME
+
+
+def _verified(path: str, pair: _Pair, options: BuildOptions) -> tuple[str, int]:
+    from dockopt.optimizer.verify import OriginalFails, failure, verify
+
     with _engine(options) as engine, _progress(f"{engine.name}: ") as progress:
         try:
             found = verify(engine, pair.request, pair.report.result, progress)
         except OriginalFails as error:
             raise CannotBuild(f"{path}: the Dockerfile does not build as it is: {error}") from None
     if found.status == "broken":
-        return (
-            f"{safe(path)}: the original builds, the rewritten Dockerfile does not: {safe_lines(failure(found.after))}\n",
-            DIFFERENT,
-        )
+        reason = safe_lines(failure(found.after))
+        return f"{safe(path)}: the original builds, the rewritten Dockerfile does not: {reason}\n", DIFFERENT
     lines = []
     if found.masked:
         lines.append(f"left out, because two builds of the original differ there too: {_listed(found.masked)}")
@@ -124,11 +132,14 @@ def _pair(path: Path, options: BuildOptions) -> _Pair:
     report = analyze(path, source, Options(context=options.context))
     if report.error is not None:
         raise CannotBuild(report.error)
-    request = BuildRequest(
-        source, Path(report.context or "."), path, not options.cache, options.target, options.platform, options.network,
-        options.build_args, options.secrets, options.ssh,
+    return _Pair(report, _request(path, report, options))
+
+
+def _request(path: Path, report: FileReport, options: BuildOptions) -> BuildRequest:
+    return BuildRequest(
+        report.source, Path(report.context or "."), path, not options.cache, options.target, options.platform,
+        options.network, options.build_args, options.secrets, options.ssh,
     )  # fmt: skip
-    return _Pair(report, request)
 
 
 def _image(name: str, options: BuildOptions) -> Image:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from dockopt.optimizer.cli_building import add_to
+from dockopt.optimizer.cli_building import BuildArgs, EngineName, Network, Secrets, add_to, build_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +110,14 @@ def suggest(
 def fix(
     paths: _Paths = None,
     write: Annotated[bool, typer.Option("--write", help="Write the files; without it only the diff is shown.")] = False,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="With --write: build both first, and write only where the images are the same."),
+    ] = False,
+    engine: EngineName = None,
+    network: Network = None,
+    build_arg: BuildArgs = None,
+    secret: Secrets = None,
     context: _Context = None,
     stdin_filename: _StdinFilename = None,
     check: _Check = False,
@@ -127,7 +135,15 @@ def fix(
     traceback: _Traceback = False,
 ) -> None:
     """Apply the changes that are proven to keep the image; `-` reads standard input and prints the new Dockerfile."""
-    _run(**locals(), fix=True)
+    arguments = locals()
+    building = [arguments.pop(name) for name in ("engine", "network", "build_arg", "secret")]
+    if verify and not write:
+        _fail("`--verify` goes with `--write`; `dockopt verify` builds without writing")
+    if not verify and any(building):
+        _fail("`--engine`, `--network`, `--build-arg` and `--secret` go with `--verify`")
+    options = build_options(engine, None, context, None, None, network, build_arg, secret)
+    arguments["verify"] = options if verify else None
+    _run(**arguments, fix=True)
 
 
 @app.command(short_help="Explain one rewrite.")
@@ -200,6 +216,7 @@ def _run(**arguments: Any) -> None:
         color=arguments["color"],
         traceback=arguments["traceback"],
         jobs=arguments["jobs"],
+        verify=arguments.get("verify"),
     )
     try:
         code = run(request)

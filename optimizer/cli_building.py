@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _Dockerfile = Annotated[
     str, typer.Argument(metavar="[PATH]", help="A Dockerfile, or a directory that has one.", show_default=False)
 ]
-_Engine = Annotated[
+EngineName = Annotated[
     str | None,
     typer.Option("--engine", metavar="docker|podman|buildah", help="What builds (default: the first that answers)."),
 ]
@@ -26,11 +26,11 @@ _Context = Annotated[
 ]
 _Platform = Annotated[str | None, typer.Option("--platform", metavar="OS/ARCH", help="As of `docker build`.")]
 _Target = Annotated[str | None, typer.Option("--target", metavar="STAGE", help="As of `docker build`.")]
-_Network = Annotated[str | None, typer.Option("--network", metavar="MODE", help="As of `docker build`.")]
-_BuildArgs = Annotated[
+Network = Annotated[str | None, typer.Option("--network", metavar="MODE", help="As of `docker build`.")]
+BuildArgs = Annotated[
     list[str] | None, typer.Option("--build-arg", metavar="NAME=VALUE", help="As of `docker build`; repeatable.")
 ]
-_Secrets = Annotated[
+Secrets = Annotated[
     list[str] | None, typer.Option("--secret", metavar="SPEC", help="As of `docker build`; repeatable.")
 ]
 _Ssh = Annotated[list[str] | None, typer.Option("--ssh", metavar="SPEC", help="As of `docker build`; repeatable.")]
@@ -56,13 +56,13 @@ def add_to(app: typer.Typer) -> None:
 def verify(
     path: _Dockerfile = "Dockerfile",
     context: _Context = None,
-    engine: _Engine = None,
+    engine: EngineName = None,
     builder: _Builder = None,
     platform: _Platform = None,
     target: _Target = None,
-    network: _Network = None,
-    build_arg: _BuildArgs = None,
-    secret: _Secrets = None,
+    network: Network = None,
+    build_arg: BuildArgs = None,
+    secret: Secrets = None,
     ssh: _Ssh = None,
     cache: _Cache = False,
 ) -> None:
@@ -72,7 +72,7 @@ def verify(
     """
     from dockopt.optimizer.building import run_verify
 
-    options = _options(engine, builder, context, platform, target, network, build_arg, secret, ssh, cache)
+    options = build_options(engine, builder, context, platform, target, network, build_arg, secret, ssh, cache)
     _print(lambda: run_verify(path, options), path)
 
 
@@ -81,13 +81,13 @@ def bench(
     path: _Dockerfile = "Dockerfile",
     runs: _Runs = 3,
     context: _Context = None,
-    engine: _Engine = None,
+    engine: EngineName = None,
     builder: _Builder = None,
     platform: _Platform = None,
     target: _Target = None,
-    network: _Network = None,
-    build_arg: _BuildArgs = None,
-    secret: _Secrets = None,
+    network: Network = None,
+    build_arg: BuildArgs = None,
+    secret: Secrets = None,
     ssh: _Ssh = None,
 ) -> None:
     """Measure how long a rebuild takes after an edit, as the Dockerfile is and as `fix` would write it.
@@ -96,14 +96,14 @@ def bench(
     """
     from dockopt.optimizer.building import run_bench
 
-    options = _options(engine, builder, context, platform, target, network, build_arg, secret, ssh, True)
+    options = build_options(engine, builder, context, platform, target, network, build_arg, secret, ssh, True)
     _print(lambda: run_bench(path, edit, runs, options), path)
 
 
 def diff_images(
     one: Annotated[str, typer.Argument(metavar="IMAGE", help="A name, an archive, or a folder with an OCI layout.")],
     two: Annotated[str, typer.Argument(metavar="IMAGE", help="The other one.")],
-    engine: _Engine = None,
+    engine: EngineName = None,
 ) -> None:
     """Show how two images differ: every path with kind, mode, owner and content, and the settings; times are left out.
 
@@ -111,11 +111,11 @@ def diff_images(
     """
     from dockopt.optimizer.building import run_diff_images
 
-    options = _options(engine)
+    options = build_options(engine)
     _print(lambda: run_diff_images(one, two, options), one)
 
 
-def _options(
+def build_options(
     engine: str | None,
     builder: str | None = None,
     context: Path | None = None,
@@ -127,6 +127,7 @@ def _options(
     ssh: list[str] | None = None,
     cache: bool = False,
 ) -> BuildOptions:
+    """Return the options of a build; an engine that does not exist ends the program."""
     from dockopt.optimizer.building import BuildOptions
     from dockopt.optimizer.engines.choose import NAMES
 

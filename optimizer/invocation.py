@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockopt.optimizer import engine
 from dockopt.optimizer.engine import Options
@@ -17,6 +18,9 @@ from dockopt.optimizer.report.outcome import Outcome, Shown
 from dockopt.optimizer.report.terminal import Output, is_terminal, print_error
 from dockopt.optimizer.report.text import Line, diff_blocks, file_blocks, summary_line
 from dockopt.optimizer.workers import in_order, processors
+
+if TYPE_CHECKING:
+    from dockopt.optimizer.building import BuildOptions
 
 FINE, FINDINGS, BAD_INPUT, INTERNAL_ERROR = 0, 1, 2, 3
 STDIN = "-"
@@ -41,6 +45,8 @@ class Request:
     traceback: bool = False
     #: processes for many files, 0: as many as there are processors
     jobs: int = 0
+    #: write only what two builds prove to keep the image
+    verify: BuildOptions | None = None
 
 
 class UsageProblem(Exception):
@@ -63,7 +69,7 @@ def run(request: Request) -> int:
     analysed = in_order(partial(_process, request=request), sources, jobs)
     for outcome in _with_progress(analysed, len(sources), output):
         if request.write:
-            _write_changes(outcome)
+            _write_changes(outcome, request.verify)
         outcomes.append(outcome)
         code = max(code, _code(outcome, request))
         if outcome.error is not None:
@@ -154,14 +160,29 @@ def _process(entry: _Source, request: Request) -> Outcome:
     return outcome
 
 
-def _write_changes(outcome: Outcome) -> None:
-    """Write what is proven for one file; what goes wrong ends up in the outcome."""
+def _write_changes(outcome: Outcome, verify: BuildOptions | None) -> None:
+    """Write what is proven for one file, and built if that is asked for; what goes wrong ends up in the outcome."""
     if outcome.error is not None or outcome.report is None or not outcome.report.changes:
         return
     try:
-        _write(outcome, Path(outcome.path))
+        if verify is None or _is_verified(outcome, outcome.report, verify):
+            _write(outcome, Path(outcome.path))
     except InputError as error:
         outcome.error = error.located(outcome.path)
+
+
+def _is_verified(outcome: Outcome, report: FileReport, options: BuildOptions) -> bool:
+    from dockopt.optimizer.building import CannotBuild, verify_report
+
+    try:
+        said, same = verify_report(outcome.path, report, options)
+    except CannotBuild as error:
+        said, same = str(error), False
+    if not same:
+        for line in said.splitlines():
+            print_error(line)
+        outcome.error = f"{outcome.path}: nothing was written, because two builds do not show the same image"
+    return same
 
 
 def internal_error(error: Exception, traceback: bool, name: str = "") -> str:
