@@ -178,6 +178,7 @@ def _is_verified(outcome: Outcome, report: FileReport, options: BuildOptions) ->
         said, same = verify_report(outcome.path, report, options)
     except CannotBuild as error:
         said, same = str(error), False
+    outcome.verified = same
     if not same:
         for line in said.splitlines():
             print_error(line)
@@ -259,7 +260,8 @@ def _show(outcome: Outcome, request: Request, output: Output) -> None:
         return
     output.show(file_blocks(outcome, request.shown))
     if outcome.written:
-        output.show([Line(f"  written: {', '.join(_written_files(outcome))}", "good")])
+        proof = " (two builds show the same image)" if outcome.verified else ""
+        output.show([Line(f"  written: {', '.join(_written_files(outcome))}{proof}", "good")])
     else:
         output.show(diff_blocks(outcome))
 

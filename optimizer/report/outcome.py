@@ -33,6 +33,8 @@ class Outcome:
     #: the error is a defect of dockopt
     internal: bool = False
     written: bool = False
+    #: two builds have shown the same image
+    verified: bool = False
     #: old bytes of `report.other_files` (path relative to the context), None for a new file
     other_before: Mapping[str, bytes | None] = field(default_factory=dict)
 
