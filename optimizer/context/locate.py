@@ -20,7 +20,17 @@ _MAX_LEVELS = 12
 _MAX_SIDE_DIRECTORIES = 200
 #: files at the top of a project, whatever its language
 _MANIFESTS = frozenset(
-    {"go.mod", "package.json", "pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "Cargo.toml", "pom.xml"}
+    {
+        "go.mod",
+        "go.work",
+        "package.json",
+        "pyproject.toml",
+        "requirements.txt",
+        "setup.py",
+        "Pipfile",
+        "Cargo.toml",
+        "pom.xml",
+    }
     | {"build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts", "Gemfile", "composer.json"}
     | {"mix.exs", "deno.json", "build.sbt", "CMakeLists.txt", "meson.build", "Package.swift", "pubspec.yaml"}
 )
