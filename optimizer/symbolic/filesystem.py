@@ -246,7 +246,8 @@ class FileSystem:
         return self._append(Op("kill", region, term("absent"), line, label))
 
     def _append(self, op: Op) -> FileSystem:
-        ops = (*[old for old in self.ops if not self._hides(op, old)], op)
+        # a write that repeats one is left out of digests, so the first one has to stay
+        ops = (*[old for old in self.ops if op.again or not self._hides(op, old)], op)
         # `dataclasses.replace` costs more than the rest of a change
         return FileSystem(
             self.base,

@@ -138,7 +138,9 @@ def pairs(draw: st.DrawFn) -> Pair:
     stages = [_stage(draw, draw(st.sampled_from(BASES)), 6)]
     if draw(st.integers(0, 3)) == 0:
         base, last = _stage(draw, draw(st.sampled_from((*BASES, "s0"))), 4)
-        last.insert(draw(st.integers(0, len(last))), draw(st.sampled_from(("COPY --from=s0 /w /w", "COPY --from=s0 /w /x/"))))
+        last.insert(
+            draw(st.integers(0, len(last))), draw(st.sampled_from(("COPY --from=s0 /w /w", "COPY --from=s0 /w /x/")))
+        )
         stages.append((base, last))
     changed = draw(st.integers(0, len(stages) - 1))
     new = list(stages[changed][1])

@@ -66,6 +66,7 @@ BUILD = "RUN CGO_ENABLED=0 go build -o /out/app ."
 EQUAL = {
     "disjoint copies": (stage("COPY a /a", "COPY b /b"), stage("COPY b /b", "COPY a /a")),
     "one copy for two": (stage("COPY a b /x/"), stage("COPY a /x/", "COPY b /x/")),
+    "a file that comes twice": (stage("COPY a /x/"), stage("COPY a /x/", "COPY a /x/")),
     "a file that comes again": (stage("COPY . /x"), stage("COPY a /x/", "COPY . /x")),
     "variables in another order": (stage("ENV A=1", "ENV B=2"), stage("ENV B=2 A=1")),
     "a variable set twice": (stage("ENV A=1", "ENV A=2"), stage("ENV A=2")),
@@ -113,6 +114,7 @@ UNPROVEN = {
     "another source": (stage("COPY a /x"), stage("COPY b /x")),
     "another owner": (stage("COPY --chown=1 a /x"), stage("COPY a /x")),
     "another mode": (stage("COPY --chmod=755 a /x"), stage("COPY --chmod=644 a /x")),
+    "a file that comes twice": (stage("WORKDIR /x"), stage("COPY a /x/", "COPY a /x/", "WORKDIR /x")),
     "a file less": (stage("COPY a b /x/"), stage("COPY a /x/")),
     "a file more": (stage("COPY a /x/"), stage("COPY a b /x/")),
     "into a directory or onto it": (stage("COPY a /x/"), stage("COPY a /x")),
