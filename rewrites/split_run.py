@@ -125,7 +125,8 @@ def _cut(build: Build, stage: Stage, chain: Chain, part: tuple[int, int], enable
         where = remover.executed.line if remover.executed is not None else line
         reason = f"`{_name(remover)}` removes again what came before it: cut apart, a layer would keep it"
         return Refusal(ID, line, reason, "", where)
-    installs = next(link for link in reversed(chain.links[begin:end]) if not link.is_state)
+    inside = chain.links[begin:end]
+    installs = next(link for link in reversed(inside) if link.executed is not None and _installs(link.executed))
     others = [link for link in (*chain.links[end:], *chain.links[:begin]) if not link.is_state]
     edits = [
         edit
