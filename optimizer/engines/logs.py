@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from dockopt.optimizer.engines.model import Progress, StepResult
 
 _TAIL = 40
-_STEP = re.compile(r"\[(?:(\S+) +)?\d+/\d+\] (.*)", re.DOTALL)
+_STEP = re.compile(r"\[(?:(\S+) +)?(?P<number>\d+)/\d+\] (?P<text>.*)", re.DOTALL)
 _METADATA = "[internal] load metadata for "
 _PLAIN_HEADER = re.compile(r"#(\d+) (\[.*)")
 _PLAIN_END = re.compile(r"#(\d+) (CACHED|DONE ([0-9.]+)s|ERROR: (.*)|CANCELED)")
@@ -75,7 +75,7 @@ class RawJsonLog:
                 self.missing_bases[name.removeprefix(_METADATA)] = str(known["error"])
             found = _STEP.fullmatch(name)
             if found and vertex.get("started") and not vertex.get("completed"):
-                self._progress(found[2])
+                self._progress(found["text"])
         for log in document.get("logs") or ():
             try:
                 data = base64.b64decode(log.get("data", ""))
@@ -92,7 +92,8 @@ class RawJsonLog:
                 continue
             cached = bool(vertex.get("cached"))
             seconds = 0.0 if cached else _between(vertex.get("started"), vertex.get("completed"))
-            found.append(StepResult(match[1] or "", match[2], cached, seconds, str(vertex.get("error", ""))))
+            error = str(vertex.get("error", ""))
+            found.append(StepResult(match[1] or "", match["text"], cached, seconds, error, int(match["number"])))
         return tuple(found)
 
 
@@ -136,7 +137,7 @@ class PlainLog(_LineLog):
     def _line(self, line: str, at: float) -> None:  # noqa: ARG002
         if header := _PLAIN_HEADER.fullmatch(line):
             if header[1] not in self._names and (found := _STEP.fullmatch(header[2])):
-                self._progress(found[2])
+                self._progress(found["text"])
             self._names.setdefault(header[1], header[2])
         elif end := _PLAIN_END.fullmatch(line):
             error = end[4] or ("canceled" if end[2] == "CANCELED" else "")
@@ -153,7 +154,8 @@ class PlainLog(_LineLog):
         for number, name in self._names.items():
             match = _STEP.fullmatch(name)
             if match is not None:
-                found.append(StepResult(match[1] or "", match[2], *self._ends.get(number, (False, 0.0, ""))))
+                ended = self._ends.get(number, (False, 0.0, ""))
+                found.append(StepResult(match[1] or "", match["text"], *ended, int(match["number"])))
         return tuple(found)
 
 

@@ -21,6 +21,7 @@ class StepResult(NamedTuple):
     cached: bool
     seconds: float  #: 0.0 for one that came from the cache
     error: str = ""
+    number: int = 0  #: its place among the steps of its stage, FROM is 1; 0 where the engine does not tell
 
 
 @dataclass(frozen=True, slots=True)
