@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockopt.optimizer.ecosystems.installs import Install, install_for
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit, Proposal, Refusal
 from dockopt.optimizer.regions import below
@@ -52,7 +53,13 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
     """Look at every RUN that compiles."""
     seen: set[int] = set()
     for command in build.executed:
-        if command.argv[:2] not in _COMPILING or command.instruction.index in seen:
+        if command.instruction.index in seen:
+            continue
+        if command.argv[:2] not in _COMPILING:
+            if _starts_compiler(build, command):
+                seen.add(command.instruction.index)
+                reason = f"`{command.name}` is not understood: what it does beside compiling may look at the cache"
+                yield Refusal(ID, command.instruction.start_line, reason, "", command.line)
             continue
         for name, compiler in _COMPILERS.items():
             place = command.effects.cache_names.get(name)
@@ -64,6 +71,17 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
                 continue
             seen.add(command.instruction.index)
             yield _one(build, command, place, compiler)
+
+
+def _starts_compiler(build: Build, command: Executed) -> bool:
+    """Tell whether a program of the project (`make`, a script) is known to start a compiler, without a cache mount so far."""
+    if (
+        command.effects.unknown is None
+        or not command.name
+        or any(m.type == "cache" for m in command.instruction.mounts)
+    ):
+        return False
+    return isinstance(install_for(command, build.executor), Install)
 
 
 def _placeless(command: Executed, compiler: str) -> Refusal:
