@@ -17,7 +17,7 @@ from dockopt.optimizer.regions import EVERYTHING, Region, below
 from dockopt.optimizer.symbolic.mounting import Mounted, mounts_of, view
 from dockopt.optimizer.symbolic.state import StageState, Value
 from dockopt.optimizer.symbolic.terms import Term, term
-from dockopt.optimizer.symbolic.units import ImageSurroundings, Shell, Unit, units_of
+from dockopt.optimizer.symbolic.units import ImageSurroundings, Running, Shell, Unit, units_of
 from dockopt.optimizer.wording import shortened
 
 if TYPE_CHECKING:
@@ -76,9 +76,10 @@ def run_instruction(
     settings = [f"{flag.name}={flag.value}" for flag in instruction.flags if flag.name not in ("mount", "network")]
     roots = run.roots if run is not None else ()
     shell = Shell(state.cwd, state.cwd_term, {})
-    for unit in units_of(executor, state, instruction, shell, mounts, roots, network):
-        state = _apply(executor, state, unit, instruction, mounts, (network, *settings), roots)
-    return state
+    running = Running(state)
+    for unit in units_of(executor, running, instruction, shell, mounts, roots, network):
+        running.state = _apply(executor, running.state, unit, instruction, mounts, (network, *settings), roots)
+    return running.state
 
 
 # -- the step --------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -102,57 +102,49 @@ class Shell:
     options: tuple[str, ...] = ()
 
 
+@dataclass
+class Running:
+    """The state of a stage while the commands of a RUN change it."""
+
+    state: StageState
+
+
 def units_of(
     executor: Executor,
-    state: StageState,
+    running: Running,
     instruction: Instruction,
     shell: Shell,
     mounts: Sequence[Mounted],
     roots: tuple[str, ...],
     network: str,
-) -> list[Unit]:
-    """Split a RUN into units. Shell state (`cd`, `export`) is followed; what is not understood makes one UNKNOWN unit."""
+) -> Iterator[Unit]:
+    """Split a RUN into units. Shell state (`cd`, `export`) is followed; what is not understood makes one UNKNOWN unit.
+
+    A unit is asked for when those before it have been applied to `running`: a model has to see the files that they left.
+    """
+    state = running.state
     text = instruction.args
     bodies = "".join(heredoc.body for heredoc in instruction.heredocs)
 
-    def whole(reason: str) -> list[Unit]:
-        return [
-            Unit(
-                f"{text}\n{bodies}" if bodies else text,
-                0,
-                len(text),
-                unknown(reason),
-                frozenset(),
-                state.cwd,
-                state.cwd_term,
-                {},
-            )
-        ]
+    def whole(reason: str) -> Iterator[Unit]:
+        everything = f"{text}\n{bodies}" if bodies else text
+        return iter((Unit(everything, 0, len(text), unknown(reason), frozenset(), state.cwd, state.cwd_term, {}),))
 
     if any(mounted.target is None for mounted in mounts):
         return whole("the target of a mount is not known before the build")
 
-    def around() -> ImageSurroundings:
-        files = view(executor, state, mounts, (), instruction.start_line)
-        return ImageSurroundings(executor, state, files, shell, roots, network != "none")
+    def around(touched: Sequence[Region]) -> ImageSurroundings:
+        files = view(executor, running.state, mounts, (), instruction.start_line)
+        for where in touched:
+            files = files.put(where, term("maybe changed"), instruction.start_line, "")
+        return ImageSurroundings(executor, running.state, files, shell, roots, network != "none")
 
     if instruction.json is not None:
         argv = instruction.json
-        effects = effects_of(Invocation(tuple(argv), tuple(argv), instruction.start_line), around())
-        return [
-            Unit(
-                term("exec", *argv).digest + " " + " ".join(argv),
-                0,
-                len(text),
-                effects,
-                frozenset(),
-                state.cwd,
-                state.cwd_term,
-                {},
-                argv[0],
-                tuple(argv),
-            )
-        ]
+        effects = effects_of(Invocation(tuple(argv), tuple(argv), instruction.start_line), around(()))
+        shown = term("exec", *argv).digest + " " + " ".join(argv)
+        unit = Unit(shown, 0, len(text), effects, frozenset(), state.cwd, state.cwd_term, {}, argv[0], tuple(argv))
+        return iter((unit,))
     dialect = dialect_of(state.shell)
     if dialect is None:
         return whole("its shell is not a plain sh or bash")
@@ -184,13 +176,21 @@ def dialect_of(shell: Sequence[str]) -> str | None:
 
 class _UnitBuilder:
     def __init__(
-        self, script: Script, state: StageState, shell: Shell, around: Callable[[], ImageSurroundings], *, located: bool
+        self,
+        script: Script,
+        state: StageState,
+        shell: Shell,
+        around: Callable[[Sequence[Region]], ImageSurroundings],
+        *,
+        located: bool,
     ) -> None:
         self.script, self.state, self.shell, self.located = script, state, shell, located
-        self.around = around
+        self._around = around
+        #: what other commands of the same unit may write at any time
+        self._touched: Sequence[Region] = ()
         self.units: list[Unit] = []
 
-    def build(self, errexit: bool) -> list[Unit]:
+    def build(self, errexit: bool) -> Iterator[Unit]:
         steps = self.script.steps
         joined = {step.connector for step in steps[1:]}
         # a script of its own lines ends at the first failure only if each of its steps would end it
@@ -203,7 +203,8 @@ class _UnitBuilder:
         )
         if not ends:
             self._whole(steps, "the script goes on after a command that fails")
-            return self.units
+            yield from self.units
+            return
         for i, step in enumerate(steps):
             if step.kind == "simple" and step.command is not None:
                 if not self._simple(step.command):
@@ -214,7 +215,12 @@ class _UnitBuilder:
             else:
                 self._rest(i, f"a shell `{step.kind}`")
                 break
-        return self.units
+            yield from self._fresh()
+        yield from self._fresh()
+
+    def _fresh(self) -> list[Unit]:
+        units, self.units = self.units, []
+        return units
 
     def _text(self, start: int, end: int) -> str:
         return self.script.text[start:end]
@@ -256,13 +262,27 @@ class _UnitBuilder:
         commands = [c for s in steps for c in s.commands]
         plain = all(s.kind in ("simple", "pipeline") for s in steps)
         state_changing = any(c.name in _STATEFUL or not c.words for c in commands)
-        effects = unknown(reason) if not plain or state_changing else _together([self._effects(c) for c in commands])
+        effects = unknown(reason) if not plain or state_changing else self._joint(commands)
         self._add(steps[0].start, steps[-1].end, self._text(steps[0].start, steps[-1].end), effects, _variables(steps))
+
+    def _joint(self, commands: Sequence[Command]) -> Effects:
+        """Return the effects of commands of one unit; each may find what any other one has written."""
+        parts = [self._effects(command) for command in commands]
+        if len(commands) > 1 and all(part.unknown is None for part in parts):
+            self._touched = [write.region for part in parts for write in part.writes]
+            again = [self._effects(command) for command in commands]
+            self._touched = ()
+            if any(
+                [w.region for w in a.writes] != [w.region for w in b.writes] for a, b in zip(parts, again, strict=True)
+            ):
+                return unknown("its commands write files that others of them look at")
+            parts = again
+        return _together(parts)
 
     def _compound(self, step: Step) -> None:
         commands = step.pipeline if step.kind == "pipeline" and step.pipeline else step.commands
         if step.kind == "pipeline" and commands and not any(c.name in _STATEFUL or not c.words for c in step.commands):
-            effects = _together([self._effects(c) for c in commands])
+            effects = self._joint(commands)
         else:
             effects = unknown(f"a shell `{step.kind}`")
         self._add(step.start, step.end, self._text(step.start, step.end), effects, _variables([step]))
@@ -362,7 +382,7 @@ class _UnitBuilder:
             if assignment.append or _inner_scripts([assignment.value]):
                 return unknown("an assignment that runs a command")
             self.shell.local[assignment.name] = self._word_value(assignment.value)
-        effects = effects_of(Invocation(argv, tuple(w.raw for w in command.words)), self.around())
+        effects = effects_of(Invocation(argv, tuple(w.raw for w in command.words)), self._around(self._touched))
         self.shell.local = saved
         inner = [self._effects(c) for script in _inner_scripts(command.words) for s in script.steps for c in s.commands]
         if any(script.opaque for script in _inner_scripts(command.words)):

@@ -60,11 +60,10 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
     elif argv[:1] == ("go",) and argv[1:2] == ("get",):
         return Cause("`go get` changes go.mod, so what it leaves depends on the sources", "", command.line)
     elif not argv:
-        if command.effects.unknown is None or not _STARTS_GO.search(command.text.encode("utf-8", "replace")):
+        if not _STARTS_GO.search(command.text.encode("utf-8", "replace")):
             return None
-        return Cause(
-            f"it starts the go tool in a script that is not understood: {command.effects.unknown}", "", command.line
-        )
+        why = command.effects.unknown or "its commands cannot be told apart"
+        return Cause(f"it starts the go tool in a script that is not understood: {why}", "", command.line)
     else:
         started = _starts_go(command, executor)
         if started is None or isinstance(started, Cause):
