@@ -63,25 +63,22 @@ def bench(
     Raises OriginalFails where a text does not build (then nothing can be measured), EngineProblem, FileNotFoundError for an edit of a
     file that is not there.
     """
-    with tempfile.TemporaryDirectory(prefix="dockopt-bench-") as folder, temporary_tags(engine, 2) as (one, two):
+    with tempfile.TemporaryDirectory(prefix="dockopt-bench-") as folder, temporary_tags(engine) as fresh:
         copy = Path(folder, "context")
         shutil.copytree(before.context, copy, symlinks=True, copy_function=_link)
-        sides = [
-            (replace(before, context=copy), one),
-            (replace(before, context=copy, dockerfile=after), two),
-        ]
-        for request, tag in sides:
-            _built(engine, request, tag, progress)
+        sides = [replace(before, context=copy), replace(before, context=copy, dockerfile=after)]
+        for request in sides:
+            _built(engine, request, fresh(), progress)
         mark = os.getpid() * 1000
         results = []
         for edit in edits:
             seconds: list[list[float]] = [[], []]
             logs: list[BuildLog | None] = [None, None]
             for _ in range(runs):
-                for i, (request, tag) in enumerate(sides):
+                for i, request in enumerate(sides):
                     mark += 1
                     _edit(copy / edit, mark)
-                    log = _built(engine, request, tag, progress)
+                    log = _built(engine, request, fresh(), progress)
                     seconds[i].append(log.seconds)
                     logs[i] = log
             found = [
@@ -117,9 +114,3 @@ def _edit(path: Path, mark: int) -> None:
     fresh.write_bytes(data)
     fresh.chmod(mode)
     fresh.replace(path)
-
-
-def guessed_edit(context: Path, files: Sequence[str]) -> str | None:
-    """Return a source file of the context that a developer may edit: the largest of the given kind, None if there is none."""
-    known = [name for name in files if Path(name).suffix in _COMMENT and (context / name).is_file()]
-    return max(known, key=lambda name: (context / name).stat().st_size, default=None)

@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dockopt.optimizer.engines.model import BuildLog, BuildRequest, Engine, EngineProblem, Progress
@@ -46,11 +46,20 @@ class OriginalFails(Exception):
 
 
 @contextlib.contextmanager
-def temporary_tags(engine: Engine, count: int) -> Iterator[list[str]]:
-    """Hand out tags that nobody else uses, and remove their images at the end, also after an error or an interrupt."""
-    tags = [f"dockopt-verify:{os.getpid()}-{uuid.uuid4().hex[:12]}" for _ in range(count)]
+def temporary_tags(engine: Engine) -> Iterator[Callable[[], str]]:
+    """Hand out tags that nobody else uses, and remove all their images at the end, also after an error or an interrupt.
+
+    Each build needs a tag of its own: one that moves on leaves an image without a name behind, and what buildah and podman reuse are
+    the images of earlier builds.
+    """
+    tags: list[str] = []
+
+    def fresh() -> str:
+        tags.append(f"dockopt-verify:{os.getpid()}-{uuid.uuid4().hex[:12]}")
+        return tags[-1]
+
     try:
-        yield tags
+        yield fresh
     finally:
         engine.remove(tags)
 
@@ -61,7 +70,8 @@ def verify(engine: Engine, before: BuildRequest, after: bytes, progress: Progres
     Raises OriginalFails where the original does not build, EngineProblem where the engine fails, ArchiveError where an image cannot
     be read.
     """
-    with temporary_tags(engine, 3) as (one, two, again):
+    with temporary_tags(engine) as fresh:
+        one, two = fresh(), fresh()
         first = _built(engine, before, one, progress)
         second = engine.build(replace(before, dockerfile=after), two, progress)
         if not second.ok:
@@ -71,6 +81,7 @@ def verify(engine: Engine, before: BuildRequest, after: bytes, progress: Progres
         masked: frozenset[str] = frozenset()
         if any(not difference.is_setting for difference in found):
             repeated = replace(before, no_cache=True)
+            again = fresh()
             _built(engine, repeated, again, progress)
             masked = differing_paths(old.contents, images(engine, [again])[0].contents)
             found = differences(old, new, masked)
