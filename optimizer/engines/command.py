@@ -72,15 +72,22 @@ class CommandLineEngine:
             assert process.stdout is not None
             try:
                 yield process.stdout
-                for _ in iter(lambda: process.stdout.read(1 << 20) if process.stdout else b"", b""):
+                while process.stdout.read(1 << 20):
                     pass
-                if process.wait():
-                    errors.seek(0)
-                    said = errors.read(2000).decode("utf-8", "replace").strip()
-                    raise EngineProblem(f"`{' '.join(command)}` failed: {said}")
+            except EngineProblem:
+                raise
+            except Exception:
+                # half an archive is no wonder where the engine failed: that is what has to be told
+                process.stdout.close()
+                if not _failed(process):
+                    raise
             finally:
                 process.stdout.close()
                 _end(process)
+            if process.returncode:
+                errors.seek(0)
+                said = errors.read(2000).decode("utf-8", "replace").strip()
+                raise EngineProblem(f"`{' '.join(command)}` failed: {said}")
 
     def remove(self, tags: Sequence[str]) -> None:
         """Remove tags and what only they hold; those that do not exist are no error."""
@@ -216,6 +223,14 @@ def _follow(command: Sequence[str], reader: LogReader, begin: float) -> int:
     finally:
         process.stdout.close()
         _end(process)
+
+
+def _failed(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether a process ended by itself with an error; one that nobody reads from any more ends soon."""
+    try:
+        return process.wait(10) > 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -53,11 +53,13 @@ class RawJsonLog:
         """Take more output; its own times are used."""
         self._rest += text
         while self._rest:
-            brace = self._rest.find("{")
-            if brace:
-                # what stands between the documents are words of the command line itself (`ERROR: …`)
-                words, self._rest = (self._rest, "") if brace < 0 else (self._rest[:brace], self._rest[brace:])
-                self.tail += [line for line in words.splitlines() if line.strip()]
+            # a document begins a line; what stands between documents are words of the command line itself (`ERROR: …`)
+            if not self._rest.startswith("{"):
+                line, newline, rest = self._rest.partition("\n")
+                if not newline:
+                    return
+                self._rest = rest
+                self.tail += [line] if line.strip() else []
                 continue
             try:
                 document, end = self._decoder.raw_decode(self._rest)

@@ -1,0 +1,96 @@
+"""A `docker` command that builds nothing: what its builds come to is up to FAKE_SCENARIO, what it did stands in FAKE_STATE."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+STATE = Path(os.environ["FAKE_STATE"])
+SCENARIO = os.environ.get("FAKE_SCENARIO", "same")
+
+
+def note(*words: str) -> None:
+    with (STATE / "log").open("a") as log:
+        log.write(json.dumps(words) + "\n")
+
+
+def fail(text: str) -> int:
+    print(text, file=sys.stderr)
+    return 1
+
+
+def build(arguments: list[str]) -> int:
+    options = dict(word[2:].split("=", 1) for word in arguments if word.startswith("--") and "=" in word)
+    number = len(list(STATE.glob("built-*"))) + 1
+    (STATE / f"built-{number}").write_text(Path(options["file"]).read_text())
+    (STATE / f"ignore-{number}").write_text(str(Path(f"{options['file']}.dockerignore").exists()))
+    print(
+        "#5 [build 1/3] FROM base\n#6 [build 2/3] COPY . .\n#6 CACHED\n#7 [build 3/3] RUN make\n#7 0.1 a line",
+        flush=True,
+    )
+    if SCENARIO == "slow":
+        (STATE / "started").touch()
+        time.sleep(60)
+    if SCENARIO == "no-base":
+        return fail("#2 [internal] load metadata for docker.io/library/golang:1.22\n#2 ERROR: pull access denied")
+    if SCENARIO == "offline":
+        return fail("#7 0.2 wget: bad address 'proxy.golang.org'\n#7 ERROR: exit code: 1")
+    if SCENARIO == "original-fails" or (SCENARIO == "rewritten-fails" and number == 2):
+        return fail("#7 0.2 make: \x1b[31mno rule\n#7 ERROR: exit code: 2")
+    files = {"app": b"app"}
+    if SCENARIO == "different" and number == 2:
+        files |= {"etc/\x1b[31mred": b"x", "app": b"other"}
+    if SCENARIO == "noise":
+        files["log"] = str(number).encode()
+    (STATE / f"image-{options['tag'].replace('/', '_')}").write_bytes(layer(files))
+    print("#7 DONE 1.5s", flush=True)
+    return 0
+
+
+def layer(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return stream.getvalue()
+
+
+def save(tags: list[str]) -> int:
+    files = {"config.json": b'{"config": {"Env": ["A=1"]}}'}
+    manifest = []
+    for i, tag in enumerate(tags):
+        image = STATE / f"image-{tag.replace('/', '_')}"
+        if not image.exists():
+            return fail(f"Error response from daemon: reference does not exist: {tag}")
+        files[f"{i}/layer.tar"] = image.read_bytes()
+        manifest.append({"Config": "config.json", "RepoTags": [tag], "Layers": [f"{i}/layer.tar"]})
+    sys.stdout.buffer.write(layer(files | {"manifest.json": json.dumps(manifest).encode()}))
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    note(*arguments)
+    if arguments[0] == "info":
+        return fail("Cannot connect to the Docker daemon") if SCENARIO == "no-daemon" else 0
+    if arguments[0] == "rmi":
+        for tag in arguments[2:]:
+            (STATE / f"image-{tag.replace('/', '_')}").unlink(missing_ok=True)
+        return 0
+    if arguments[:2] == ["buildx", "version"]:
+        return 1
+    if arguments[:2] == ["buildx", "build"]:
+        return 0
+    if arguments[0] == "build":
+        return build(arguments)
+    return save(arguments[1:]) if arguments[0] == "save" else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,171 @@
+"""`verify`, `bench` and `fix --verify` with an engine that does as it is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.engines.conftest import DOCKERFILE, World
+
+
+def nothing_is_left(world: World) -> bool:
+    return world.images == [] and list(Path(world.environment["TMPDIR"]).iterdir()) == []
+
+
+def test_same_image(world: World) -> None:
+    code, out, err = world.run("same", "verify", "--engine", "docker")
+    assert (code, err) == (0, "")
+    assert "Dockerfile: same image: 1 paths and all settings" in out
+    assert (world.state / "built-1").read_bytes() == DOCKERFILE
+    assert b"RUN apk add --no-cache curl\nCOPY src /app\n" in (world.state / "built-2").read_bytes()
+    assert nothing_is_left(world)
+
+
+def test_differences_are_shown_as_a_tree_without_escapes(world: World) -> None:
+    code, out, _ = world.run("different", "verify", "--engine", "docker")
+    assert code == 1
+    assert "the images differ" in out
+    assert "    app: content (3 bytes) became other content (5 bytes)" in out
+    assert "\x1b" not in out
+    assert nothing_is_left(world)
+
+
+def test_noise_of_the_original_is_left_out_and_named(world: World) -> None:
+    code, out, _ = world.run("noise", "verify", "--engine", "docker")
+    assert code == 0
+    assert "two builds of the original differ there too: /log" in out
+    assert len(list(world.state.glob("built-*"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("scenario", "code", "message"),
+    [
+        ("original-fails", 2, "the Dockerfile does not build as it is: it fails in `RUN make`"),
+        ("no-base", 2, "the base image cannot be had: docker.io/library/golang:1.22"),
+        ("offline", 2, "it has no network in `RUN make`; `--network=host` may help"),
+        (
+            "no-daemon",
+            2,
+            "no build engine can be used: `docker` does not work here: Cannot connect to the Docker daemon",
+        ),
+    ],
+)
+def test_what_is_missing_is_said(world: World, scenario: str, code: int, message: str) -> None:
+    found, out, err = world.run(scenario, "verify", "--engine", "docker")
+    assert (found, out) == (code, "")
+    assert message in err
+    assert "\x1b" not in err
+    assert "Traceback" not in err
+
+
+def test_only_the_rewritten_file_fails(world: World) -> None:
+    code, out, _ = world.run("rewritten-fails", "verify", "--engine", "docker")
+    assert code == 1
+    assert "the original builds, the rewritten Dockerfile does not" in out
+    assert nothing_is_left(world)
+
+
+def test_without_any_engine(world: World) -> None:
+    (Path(world.environment["PATH"].split(":")[0]) / "docker").unlink()
+    world.environment["PATH"] = world.environment["PATH"].split(":")[0]
+    code, _, err = world.run("same", "verify")
+    assert code == 2
+    assert "there is no build engine here: none of docker, podman and buildah is installed" in err
+
+
+def test_options_are_passed_on_and_an_ignore_file_of_the_dockerfile_comes_along(world: World) -> None:
+    (world.project / "Dockerfile.dockerignore").write_text("x\n")
+    options = [
+        "--platform=linux/arm64",
+        "--target=t",
+        "--network=host",
+        "--build-arg=A=1",
+        "--build-arg=B=2",
+        "--secret=id=s",
+        "--ssh=default",
+    ]
+    assert world.run("same", "verify", "--engine", "docker", *options)[0] == 0
+    built = [call for call in world.calls if call[0] == "build"]
+    assert len(built) == 2
+    for call in built:
+        assert set(options) <= set(call)
+        assert "--no-cache" in call
+    assert (world.state / "ignore-1").read_text() == "True"
+    world.run("same", "verify", "--engine", "docker", "--cache")
+    assert "--no-cache" not in world.calls[-4]
+
+
+def test_fix_writes_only_what_was_built(world: World) -> None:
+    code, out, err = world.run("different", "fix", "--write", "--verify", "--engine", "docker")
+    assert code == 2
+    assert "nothing was written" in err
+    assert (world.project / "Dockerfile").read_bytes() == DOCKERFILE
+    for built in world.state.glob("built-*"):
+        built.unlink()
+    code, out, err = world.run("same", "fix", "--write", "--verify", "--engine", "docker")
+    assert (code, err) == (0, "")
+    assert "two builds show the same image" in out
+    assert (world.project / "Dockerfile").read_bytes() != DOCKERFILE
+    assert nothing_is_left(world)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["fix", "--verify"], ["fix", "--write", "--network", "host"], ["verify", "--engine", "kaniko"]]
+)
+def test_options_that_make_no_sense(world: World, arguments: list[str]) -> None:
+    code, out, err = world.run("same", *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("dockopt: ")
+
+
+def test_bench_leaves_the_files_of_the_user_alone(world: World) -> None:
+    source = world.project / "src" / "main.go"
+    os.utime(source, (1, 1))
+    code, out, err = world.run("same", "bench", "--engine", "docker", "--edit", "src/main.go", "--runs", "2")
+    assert (code, err) == (0, "")
+    assert "src/main.go" in out
+    assert "steps reused: 1 of 2 before, 1 of 2 after" in out
+    assert (source.read_text(), source.stat().st_mtime, source.stat().st_nlink) == ("package main\n", 1, 1)
+    assert nothing_is_left(world)
+
+
+@pytest.mark.parametrize("edit", ["missing", "../state/log", "src"])
+def test_bench_edits_files_of_the_context_only(world: World, edit: str) -> None:
+    code, _, err = world.run("same", "bench", "--engine", "docker", "--edit", edit)
+    assert code == 2
+    assert "no such file in the context" in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_cleans_up(world: World, number: int) -> None:
+    process = subprocess.Popen(
+        world.command("verify", "--engine", "docker"), cwd=world.project, env=world.environment | {"FAKE_SCENARIO": "slow"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    deadline = time.monotonic() + 30
+    while not (world.state / "started").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, b"")
+    assert b"Traceback" not in err
+    assert world.calls[-1][:2] == ["rmi", "--force"]
+    assert nothing_is_left(world)
+
+
+def test_nothing_to_improve_needs_no_engine(world: World) -> None:
+    (world.project / "Dockerfile").write_text("FROM alpine:3.20\n")
+    code, out, _ = world.run("no-daemon", "verify")
+    assert code == 0
+    assert "nothing to verify" in out
+
+
+def test_images_that_are_not_there(world: World) -> None:
+    code, _, err = world.run("same", "diff-images", "--engine", "docker", "one", "two")
+    assert code == 2
+    assert "reference does not exist" in err
