@@ -28,8 +28,9 @@ def project(engine: Engine, tmp_path: Path) -> Path:
 
 
 def images() -> set[str]:
-    done = subprocess.run(["docker", "images", "--quiet", "--no-trunc"], capture_output=True, text=True, check=True)
-    return set(done.stdout.split())
+    # other builds may run meanwhile, so only names that `verify` gives are looked at
+    command = ["docker", "images", "--quiet", "--filter=reference=dockopt-verify"]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
 
 
 def program(project: Path, *arguments: str) -> list[str]:
