@@ -49,11 +49,12 @@ _INSTALLS = frozenset(
 )
 #: programs that share an index of packages
 _FAMILY = {"apt-get": "apt", "apt": "apt", "apk": "apk", "dnf": "dnf", "yum": "yum"}
-#: what installations leave behind that nobody needs
+#: where the installation of packages surely leaves something that nobody needs
 _LEFTOVERS = region(
-    "/root/.cache", "/tmp", "/usr/share/doc", "/usr/share/info", "/usr/share/locale", "/usr/share/man", "/var/cache",
-    "/var/lib/apt", "/var/log", "/var/tmp",
-)  # fmt: skip
+    "/usr/share/doc", "/usr/share/info", "/usr/share/locale", "/usr/share/man", "/var/cache", "/var/log"
+)
+#: where refreshing an index does
+_INDEXES = region("/var/lib/apt", "/var/cache")
 
 
 def propose(build: Build) -> Iterator[Proposal | Refusal]:
@@ -126,12 +127,17 @@ def _family(link: Link) -> str | None:
 
 
 def _leaves(first: Chain, removing: Link) -> bool:
-    """Tell whether the first RUN surely or most likely makes what a command of the second removes."""
+    """Tell whether the first RUN makes what a command of the second removes; what lower layers made stays there anyway."""
     assert removing.executed is not None
-    for removed in removing.executed.effects.writes:
-        for executed in (link.executed for link in first.links if link.executed is not None):
-            for written in executed.effects.writes:
-                exact = written.kind in (Kind.SET, Kind.DIRECTORY)
-                if written.region.overlaps(removed.region) and (exact or _LEFTOVERS.covers(removed.region)):
+    removed = [write.region for write in removing.executed.effects.writes]
+    for link in first.links:
+        if link.executed is None:
+            continue
+        what = called(link.executed)
+        known = _INDEXES if what in _UPDATES else _LEFTOVERS if what in _INSTALLS else None
+        for write in link.executed.effects.writes:
+            for where in removed:
+                exact = write.kind in (Kind.SET, Kind.DIRECTORY) or where.covers(write.region)
+                if write.region.overlaps(where) and (exact or (known is not None and known.covers(where))):
                     return True
     return False
