@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -56,15 +57,27 @@ def _commands() -> str:
     programs: dict[str, list[str]] = {}
     for program, target in MODELS.items():
         programs.setdefault(target.partition(":")[0], []).append(program)
+    tested = _tested_programs()
     rows = []
     for module, names in sorted(programs.items()):
         path = ROOT / (module.removeprefix("dockopt.").replace(".", "/") + ".py")
         shown = ", ".join(f"`{name}`" for name in sorted(names))
         text = (ast.get_docstring(ast.parse(path.read_bytes())) or "").split("\n")[0]
-        rows.append(
-            f"| [{path.stem}](../{path.relative_to(ROOT)}) | {shown} | {text.partition(':')[0].rstrip('.')} |\n"
-        )
-    return "| model | programs | |\n|---|---|---|\n" + "".join(rows)
+        cases = sum(tested.get(name, 0) for name in names)
+        what = text.partition(":")[0].rstrip(".")
+        rows.append(f"| [{path.stem}](../{path.relative_to(ROOT)}) | {shown} | {what} | {cases or '-'} |\n")
+    return "| model | programs | | cases |\n|---|---|---|---:|\n" + "".join(rows)
+
+
+def _tested_programs() -> Counter[str]:
+    """How many command lines per program the tests run for real."""
+    counted: Counter[str] = Counter()
+    tree = ast.parse((ROOT / "tests" / "commands" / "test_models_against_tools.py").read_bytes())
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "COMMANDS":
+            counted.update(line.split()[0] for line in ast.literal_eval(node.value))
+    counted["go"] = (ROOT / "tests" / "ecosystems" / "go" / "test_facts.py").read_text("utf-8").count("\ndef test_")
+    return counted
 
 
 def _graph() -> str:
