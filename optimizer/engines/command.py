@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,7 +23,7 @@ _MISSING = (
 )  # fmt: skip
 
 
-class CommandLineEngine:
+class CommandLineEngine(ABC):
     """What the three command lines have in common."""
 
     name = ""
@@ -98,11 +99,13 @@ class CommandLineEngine:
     def _ask(self) -> list[str]:
         return ["info"]
 
+    @abstractmethod
     def _build(self, request: BuildRequest, tag: str, file: Path) -> list[str]:
-        raise NotImplementedError
+        """Return the arguments of a build; the context comes behind them."""
 
+    @abstractmethod
     def _save(self, tags: Sequence[str]) -> list[str]:
-        raise NotImplementedError
+        """Return the arguments that write an archive to standard output."""
 
     def _remove(self) -> list[str]:
         return ["rmi", "--force"]

@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 import re
+from abc import ABC, abstractmethod
 from collections import deque
 from datetime import datetime
 from typing import Any, Protocol
@@ -109,7 +110,7 @@ def _between(started: object, completed: object) -> float:
     return max(0.0, (two - one).total_seconds())
 
 
-class _LineLog:
+class _LineLog(ABC):
     """What readers of lines have in common."""
 
     def __init__(self, progress: Progress) -> None:
@@ -124,8 +125,9 @@ class _LineLog:
         for line in lines:
             self._line(line.rstrip("\r"), at)
 
+    @abstractmethod
     def _line(self, line: str, at: float) -> None:
-        raise NotImplementedError
+        """Take one line without its end."""
 
 
 class PlainLog(_LineLog):
