@@ -124,7 +124,10 @@ def _volatile_copies(build: Build, stage: Stage) -> list[Instruction]:
 
 def _installs(commands: Sequence[Executed]) -> bool:
     """Tell whether something of a RUN is worth keeping: it fetches packages or files."""
-    return any(command.effects.unknown is None and command.effects.world >= World.REPOSITORY for command in commands)
+    return any(
+        command.effects.unknown is None and command.effects.world >= World.REPOSITORY and command.effects.writes
+        for command in commands
+    )
 
 
 def _blocker(commands: Sequence[Executed]) -> tuple[str, int] | None:
@@ -134,7 +137,7 @@ def _blocker(commands: Sequence[Executed]) -> tuple[str, int] | None:
             return f"`{_shown(command)}` is not understood: {command.effects.unknown}", command.line
         if command.effects.world is World.FREE:
             return (
-                f"the result of `{_shown(command)}` is up to the network alone, so it must not be reused longer",
+                f"the result of `{_shown(command)}` is up to the network or the clock, so it must not be reused longer",
                 command.line,
             )
     return None
