@@ -72,6 +72,8 @@ def move_below(dockerfile: Dockerfile, moved: Sequence[Instruction], target: Ins
     start, end = block_start(moved[0]), moved[-1].span.end
     text = dockerfile.source[start:end]
     at = target.span.end
+    if _blank_above(dockerfile, start) and not _blank_above(dockerfile, at):
+        text = dockerfile.newline + text
     if not target.raw.endswith(b"\n"):
         text = dockerfile.newline + text.removesuffix(b"\n").removesuffix(b"\r")
     return Edit(*_without_gap(dockerfile, start, end), b""), Edit(at, at, text)

@@ -2,7 +2,7 @@
 
 What it does
     A RUN that installs packages moves above the COPY of files that it does not read. An ARG with a version, a commit or
-    a date moves down to the first instruction that needs it.
+    a date moves down to the first instruction that needs it, together with the ENVs and LABELs that only pass it on.
 
 Why it costs cache
     After one miss the rest of the stage runs again. A package installation below a COPY of sources, or below an ARG that
@@ -172,24 +172,33 @@ def _touches(commands: Sequence[Executed], where: Region) -> bool:
 def _arguments(build: Build, stage: Stage) -> Iterator[Proposal | Refusal]:
     position = 0
     while position < len(stage.instructions):
-        group = _volatile_group(stage, position)
+        group = _volatile_group(stage, position, build.dockerfile.escape)
         if group:
             yield from _down(build, stage, position, group)
         position += max(1, len(group))
 
 
-def _volatile_group(stage: Stage, position: int) -> list[Instruction]:
-    """Return the volatile ARGs that follow one another from here on: they move together."""
+def _volatile_group(stage: Stage, position: int, escape: str) -> list[Instruction]:
+    """Return the volatile ARGs that follow one another from here on, and the ENVs and LABELs behind them that expand them.
+
+    They move together.
+    """
     group: list[Instruction] = []
+    names: set[str] = set()
     for instruction in stage.instructions[position:]:
-        if instruction.keyword != "ARG" or not all(_is_volatile(pair.key) for pair in instruction.pairs):
+        if instruction.keyword == "ARG" and all(_is_volatile(pair.key) for pair in instruction.pairs):
+            pass
+        elif (
+            not names or instruction.keyword not in ("ENV", "LABEL") or not names & variables(instruction.args, escape)
+        ):
             break
         group.append(instruction)
+        names |= {pair.key for pair in instruction.pairs if instruction.keyword != "LABEL"}
     return group
 
 
 def _down(build: Build, stage: Stage, position: int, group: list[Instruction]) -> Iterator[Proposal | Refusal]:
-    names = frozenset(pair.key for instruction in group for pair in instruction.pairs)
+    names = frozenset(pair.key for instruction in group for pair in instruction.pairs if instruction.keyword != "LABEL")
     last, passed = None, None
     for below in stage.instructions[position + len(group) :]:
         if _needs(build, stage, below, names):
@@ -199,7 +208,8 @@ def _down(build: Build, stage: Stage, position: int, group: list[Instruction]) -
             passed = passed or below
     if last is None or passed is None:
         return
-    shown = ", ".join(f"`{name}`" for name in sorted(names))
+    arguments = {pair.key for instruction in group if instruction.keyword == "ARG" for pair in instruction.pairs}
+    shown = ", ".join(f"`{name}`" for name in sorted(arguments))
     yield Proposal(
         ID,
         group[0].start_line,
