@@ -160,6 +160,7 @@ class _Reader:
     replace: list[Replacement] = field(default_factory=list)
     exclude: list[tuple[str, str]] = field(default_factory=list)
     retract: list[tuple[str, str]] = field(default_factory=list)
+    retract_lines: list[int] = field(default_factory=list)
     tool: list[str] = field(default_factory=list)
     ignore: list[str] = field(default_factory=list)
     godebug: list[tuple[str, str]] = field(default_factory=list)
@@ -185,7 +186,6 @@ class _Reader:
                 "ignore": self._tool,
             }
         blocks = _BLOCKS_WORK if self.work else _BLOCKS_MOD
-        retracts = 0
         for statement in read_statements(data, self.path):
             if isinstance(statement, Block):
                 self._block(statement, blocks)
@@ -198,10 +198,8 @@ class _Reader:
             if verb not in directives:
                 self.unknown.append((verb, statement.line))
                 continue
-            retracts = retracts or (statement.line if verb == "retract" else 0)
             directives[verb](statement)
-        if retracts and self.module is None and not self.lax:
-            raise self._error("`retract` needs a `module` line", retracts)
+        self._check_retractions()
 
     def _error(self, message: str, line: int) -> ModFileError:
         return ModFileError(message, line, self.path)
@@ -274,25 +272,29 @@ class _Reader:
         else:
             self.require.append(Requirement(path, version, _indirect(statement.comment), line))
 
-    def _version(self, path: str, token: str, line: int) -> str:
+    def _version(self, path: str, token: str, line: int, *, fits: bool = True) -> str:
         """Check a version; one that is not canonical stays as it is in a main go.mod, since Go asks a server for it."""
         try:
             version = unquote(token)
         except ValueError as error:
             raise self._error(f"`{path}`: invalid version: {error}", line) from None
-        major = path_major(path)
-        if major is None:
-            raise self._error(f"malformed module path `{path}`", line)
-        full = canonical(version)
         if self.lax or self.work:
+            full = canonical(version)
             if not full:
                 raise self._error(f"`{path}`: the version `{version}` must look like v1.2.3", line)
             version = full
-        elif not version:
-            raise self._error(f"`{path}`: the version is empty", line)
-        if full == version and not fits_path(full, major):
-            raise self._error(f"`{path}`: the version `{version}` does not fit the path", line)
+        if fits:
+            self._fit(path, version, line)
         return version
+
+    def _fit(self, path: str, version: str, line: int) -> None:
+        major = path_major(path)
+        if major is None:
+            raise self._error(f"malformed module path `{path}`", line)
+        if not version:
+            raise self._error(f"`{path}`: the version is empty", line)
+        if canonical(version) == version and not fits_path(version, major):
+            raise self._error(f"`{path}`: the version `{version}` does not fit the path", line)
 
     def _replace(self, statement: Statement) -> None:
         arguments, line = statement.arguments, statement.line
@@ -310,9 +312,9 @@ class _Reader:
         if len(arguments) == arrow + 3:
             if is_directory_path(new):
                 raise self._error(f"the directory `{new}` cannot have a version", line)
-            self.replace.append(
-                Replacement(old, old_version, new, self._version(new, arguments[arrow + 2], line), line)
-            )
+            # in go.work Go does not compare the new version with its path (ParseWork is called without `fix`)
+            version = self._version(new, arguments[arrow + 2], line, fits=not self.work)
+            self.replace.append(Replacement(old, old_version, new, version, line))
             return
         if not is_directory_path(new):
             raise self._error(f"`{new}` has no version, so it must be a directory: start with `./`, `../` or `/`", line)
@@ -322,24 +324,41 @@ class _Reader:
 
     def _retract(self, statement: Statement) -> None:
         found = _interval(statement.arguments)
-        if found is None:
+        # what stands behind the versions is for a later Go, which may write it in a dependency
+        if found is None or (found[1] and not self.lax):
             if not self.lax:
                 raise self._error("a `retract` line must name a version or `[lowest, highest]`", statement.line)
             return
-        low, high = found
-        for version in (low, high):
+        versions: list[str] = []
+        for token in found[0]:
             try:
-                unquote(version)
+                versions.append(unquote(token))
             except ValueError as error:
+                if self.lax:
+                    return
                 raise self._error(f"invalid version: {error}", statement.line) from None
-        self.retract.append((unquote(low), unquote(high)))
+        self.retract.append((versions[0], versions[-1]))
+        self.retract_lines.append(statement.line)
+
+    def _check_retractions(self) -> None:
+        """Compare retracted versions with the module's path, which may stand behind them (rule.go fixRetract)."""
+        if self.lax or not self.retract:
+            return
+        if not self.module:
+            raise self._error("`retract` needs a `module` line", self.retract_lines[0])
+        for versions, line in zip(self.retract, self.retract_lines, strict=True):
+            for version in versions:
+                self._fit(self.module, version, line)
 
 
-def _interval(arguments: Sequence[str]) -> tuple[str, str] | None:
-    if len(arguments) == 1 and arguments[0] not in ("(", "["):
-        return arguments[0], arguments[0]
-    if len(arguments) == 5 and (arguments[0], arguments[2], arguments[4]) == ("[", ",", "]"):
-        return arguments[1], arguments[3]
+def _interval(arguments: Sequence[str]) -> tuple[tuple[str, ...], Sequence[str]] | None:
+    """Return the versions that a `retract` line starts with, and the tokens behind them."""
+    if not arguments or arguments[0] == "(":
+        return None
+    if arguments[0] != "[":
+        return (arguments[0],), arguments[1:]
+    if len(arguments) >= 5 and (arguments[2], arguments[4]) == (",", "]"):
+        return (arguments[1], arguments[3]), arguments[5:]
     return None
 
 

@@ -7,7 +7,6 @@ import hashlib
 import os
 import subprocess
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,7 +69,7 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
+def project(tmp_path: Path) -> Project:
     if find_go() is None:
         pytest.skip("needs Go")
     versions = tmp_path / "proxy" / LIB / "@v"

@@ -1,4 +1,7 @@
-"""go.mod and go.work are read as the go command reads them (`go mod edit -json`, `go work edit -json`)."""
+"""go.mod and go.work are read as the go command reads them.
+
+Some files are given to the command itself (`go mod edit -json`, `go work edit -json`), many to the packages that it is made of.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,10 @@ from dockopt.optimizer.ecosystems.go.modfile import (
     parse_go_mod,
     parse_go_work,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.ecosystems.go.oracle_client import Oracle, difference
 from tests.syntax.oracle_client import find_go
 
 HEAD = "module example.com/app\n\ngo 1.22\n"
@@ -148,26 +152,180 @@ def test_go_work(tmp_path: Path, name: str) -> None:
     compare_work(ours, theirs)
 
 
-TOKENS = st.sampled_from(
-    ["module", "go", "require", "replace", "exclude", "retract", "toolchain", "(", ")", "=>", "a.com/b", "c.com/d/v2", "v1.2.3", "v2.0.0",
-     "./x", "../y", "1.22", "go1.22.1", "\n", "\n", "\n", "// c", "// indirect", ",", "[", "]", '"a.com/b"', "`v1.2.3`", "\t", "\r\n"]
+#: files that are hard to read, for the reader itself: each as the go.mod of a main module and of a dependency, and as go.work
+HARD: tuple[bytes, ...] = (
+    b"",
+    b"\n\n\n",
+    b"\xef\xbb\xbfmodule a.com/b\n",
+    b"module a.com/b\r\ngo 1.22\r\nrequire (\r\n\tc.com/d v1.0.0 // indirect\r\n)\r\n",
+    b"module a.com/b\rgo 1.22\n",
+    b"module a.com/b // Deprecated: gone\n",
+    b"module a.com/b/v1\n",
+    b"module\n",
+    b"module (\n\ta.com/b\n)\n",
+    b"module ()\n",
+    b"module ( // why\n)\n",
+    b"module (a.com/b)\n",
+    b"module 'a.com/b'\n",
+    b"module `a.com/b`\n",
+    b'module "a.com/\\x62"\n',
+    b'module "a.com/\\u00e9" // \xc3\xa9\n',
+    b'module "a.com/\\ud800"\n',
+    b'module "a.com\\/b"\n',
+    b'module "a.com/b" "c.com/d"\n',
+    b'module "a.com/b"go 1.22\n',
+    b'module a.com"/b"\n',
+    b"module a.com/\xff\n",
+    b"module a.com/b\xe2\x80\x8b\n",
+    b"module a.com/b\xc2\xa0go\n",
+    b"module a.com/b\x00\n",
+    b"module a.com/b\x0b\n",
+    b"module a.com/b /* no */\n",
+    b"module a.com/b/*\n",
+    b"module a.com//b\n",
+    b"module https://a.com/b\n",
+    b"// only // a // comment",
+    b"go 1.22\ngo 1.22\n",
+    b"go 1\n",
+    b"go 1.22.0.1\n",
+    b"go 1.22rc1\n",
+    b"go 1.22 // why\n",
+    b"go v1.22\n",
+    b"go 1.22x\n",
+    b'go "1.22"\n',
+    b"go 01.22\n",
+    b"go (\n\t1.22\n)\n",
+    b"toolchain go1.22.1\n",
+    b"toolchain default\n",
+    b"toolchain default2\n",
+    b"toolchain local\n",
+    b"toolchain go1\n",
+    b"toolchain go12\n",
+    b"toolchain go1.22.1-custom\n",
+    b"toolchain go1.22\ntoolchain go1.22\n",
+    b"godebug default=go1.21\ngodebug (\n\tpanicnil=1\n\tx=y=z\n)\n",
+    b"godebug x\n",
+    b"godebug x=1,y=2\n",
+    b'godebug "x=1"\n',
+    b"godebug =\n",
+    b"tool a.com/b/cmd/c\ntool (\n\ta.com/d\n\ta.com/d\n)\n",
+    b"tool a b\n",
+    b"ignore ./node_modules\nignore (\n\tstatic\n\t./x/y // why\n)\n",
+    b'ignore "./with space"\n',
+    b"ignore\n",
+    b"require a.com/b v1.2.3 // indirect\nrequire a.com/b v1.2.4 //indirect\nrequire a.com/b v1.2.5 // indirect; why\n",
+    b"require a.com/b v1.2.3 // not indirect\nrequire a.com/b v1.2.3 // indirect because\n",
+    b"require (\n\t// indirect\n\ta.com/b v1.2.3\n)\n",
+    b"require (\n\ta.com/b v1.2.3\n) // indirect\n",
+    b"require ( // indirect\n\ta.com/b v1.2.3\n)\n",
+    b"require (\na.com/b v1.2.3)\n",
+    b"require (a.com/b v1.2.3\n)\n",
+    b"require (\n\ta.com/b v1.2.3\n) c\n",
+    b"require a.com/b (\n\tv1.2.3\n)\n",
+    b"require(\n\ta.com/b v1.2.3\n)\n",
+    b"require (\n)\nrequire (\n\n)\n",
+    b"require (\n",
+    b"require )\n",
+    b")\n",
+    b"(\n)\n",
+    b"require a.com/b\n",
+    b"require a.com/b v1.2.3 v1.2.4\n",
+    b'require "a.com/b" "v1.2.3"\n',
+    b"require a.com/b v1.2.3+incompatible\nrequire a.com/b v3.0.0+incompatible\n",
+    b"require a.com/b v1.2.3+meta\n",
+    b"require a.com/b/v2 v2.0.0+incompatible\n",
+    b"require a.com/b/v2 v0.0.0-20200101000000-abcdefabcdef\n",
+    b"require gopkg.in/yaml.v1 v0.0.0-20200101000000-abcdefabcdef\n",
+    b"require gopkg.in/yaml.v2 v2.0.0\nrequire gopkg.in/x/yaml.v3-unstable v3.0.0\n",
+    b"require gopkg.in/yaml v1.0.0\n",
+    b"require a.com/b v1\n",
+    b"require a.com/b latest\n",
+    b'require a.com/b ""\n',
+    b"exclude a.com/b v1.2.3\nexclude (\n\ta.com/b v1.2.3\n\tc.com/d v0.1.0\n)\n",
+    b"exclude a.com/b\n",
+    b"module a.com/b\nretract v1.0.0\nretract [v1.1.0, v1.2.0] // why\nretract (\n\tv1.3.0\n\t[v1.4.0,v1.5.0]\n)\n",
+    b"module a.com/b\nretract [v1.0.0 v1.1.0]\n",
+    b"module a.com/b\nretract [v1.0.0, v1.1.0\n",
+    b"module a.com/b\nretract v1.0.0, v1.1.0\n",
+    b"module a.com/b\nretract []\n",
+    b"module a.com/b\nretract\n",
+    b"module a.com/b\nretract v2.0.0\n",
+    b"module a.com/b/v2\nretract v2.0.0\n",
+    b"retract v1.0.0\n",
+    b"replace a.com/b => ../b\nreplace a.com/b v1.2.3 => c.com/d v1.0.0\nreplace (\n\te.com/f => /abs\n\tg.com/h => .\n)\n",
+    b'replace "a.com/b" => "./with space"\n',
+    b"replace a.com/b => .hidden\n",
+    b"replace a.com/b => .\\local\n",
+    b"replace a.com/b => C:\\local\n",
+    b"replace a.com/b => C:/local\n",
+    b"replace a.com/b v1.2.3 => ./x v1.0.0\n",
+    b"replace a.com/b => c.com/d@v1.0.0\n",
+    b"replace a.com/b => c.com/d/v2 v1.0.0\n",
+    b"replace a.com/b/v1 => ./x\n",
+    b"replace a.com/b =>\n",
+    b"replace => ./x\n",
+    b"replace a.com/b v1.2.3 v1.2.4 => ./x\n",
+    b"replace a.com/b=>./x\n",
+    b"use .\nuse ./a // why\nuse (\n\t../b\n\t/abs\n)\n",
+    b'use "./with space" `./x`\n',
+    b'use "./with space"\n',
+    b"use\n",
+    b"use ./a ./b\n",
+    b"future a\nmodule a.com/b\n",
+    b"future (\n\ta b c\n)\nmodule a.com/b\n",
+    b"future block (\n\ta\n)\nmodule a.com/b\n",
+    b"module a.com/b\n\n<<<<<<< HEAD\nrequire a.com/b v1.2.3\n=======\n>>>>>>> x\n",
+)
+KINDS = ("mod", "lax", "work")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hard_files(oracle: Oracle, kind: str) -> None:
+    found = {source: difference(oracle, kind, source) for source in HARD}
+    assert not {source: problem for source, problem in found.items() if problem is not None}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_prefix_of_a_file(oracle: Oracle, kind: str) -> None:
+    whole = (
+        b'module "a.com/b" // c\n\ngo 1.22\n\nrequire (\n\tc.com/d v1.0.0 // indirect\n)\nretract [v1.0.0, v1.1.0]\n'
+        b"replace e.com/f v1.0.0 => ./x\nuse (\n\t./y\n)\n"
+    )
+    for end in range(len(whole) + 1):
+        assert difference(oracle, kind, whole[:end]) is None, whole[:end]
+
+
+WORDS = st.sampled_from(
+    [*"module go toolchain require exclude replace retract tool ignore use godebug future".split(), "a.com/b", "c.com/d/v2", "a.com/b/v1",
+     "gopkg.in/y.v3", "./x", "../y", ".", "/abs", "C:\\x", "1.22", "1.22.1", "go1.22.1", "default", "v1.2.3", "v2.0.0", "v3.0.1", "v1",
+     "latest", "v0.0.0-20200101000000-abcdefabcdef", "v2.0.0+incompatible", "k=v", "é", "\ufeff", "=>", "(", ")", "[", "]", ",", "\n", "\n",
+     "\n", "\r\n", "\t", "// c", "// indirect", "//", "/*", "/", '"a.com/b"', '"\\x61"', '"', "`x`", "'"]
 )  # fmt: skip
-
-
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(TOKENS, max_size=14))
-def test_random_tokens(tmp_path: Path, tokens: list[str]) -> None:
-    check_mod(tmp_path, " ".join(tokens))
-
-
 LINES = st.sampled_from(
     ["require a.com/b v1.2.3", "require a.com/b v1.2.4 // indirect", "require (", ")", "\tc.com/d v0.1.0", "replace a.com/b => ./x",
-     "replace a.com/b v1.2.3 => e.com/f v1.0.0", "exclude c.com/d v0.1.0", "go 1.23.1", "toolchain go1.23.2", "", "// comment",
-     "retract v1.0.0 // oops", "godebug x=1", "retract (", "replace ("]
+     "replace a.com/b v1.2.3 => e.com/f v1.0.0", "exclude c.com/d v0.1.0", "go 1.23.1", "toolchain go1.23.2", "", "// comment", "use ./x",
+     "retract v1.0.0 // oops", "godebug x=1", "retract (", "replace (", "use (", "\t./y", "\tx.com/y => ../z", "module example.com/app",
+     "tool a.com/b/cmd", "ignore ./web", "\t[v1.0.0, v1.1.0]", ") // end", "require ()", "exclude (\r"]
 )  # fmt: skip
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(LINES, max_size=9))
-def test_random_lines(tmp_path: Path, lines: list[str]) -> None:
-    check_mod(tmp_path, "module example.com/app\n" + "".join(line + "\n" for line in lines))
+@settings(max_examples=400)
+@given(st.sampled_from(KINDS), st.lists(WORDS, max_size=16), st.sampled_from(["", " "]))
+def test_random_words(oracle: Oracle, kind: str, words: list[str], between: str) -> None:
+    source = between.join(words).encode()
+    assert difference(oracle, kind, source) is None
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(KINDS), st.lists(LINES, max_size=12), st.sampled_from(["\n", "\r\n"]))
+def test_random_lines(oracle: Oracle, kind: str, lines: list[str], end: str) -> None:
+    source = "".join(line + end for line in lines).encode()
+    assert difference(oracle, kind, source) is None
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(KINDS), st.sampled_from(HARD), st.integers(0, 200), st.integers(0, 3), st.binary(max_size=3))
+def test_random_edits(oracle: Oracle, kind: str, source: bytes, at: int, cut: int, put: bytes) -> None:
+    at %= len(source) + 1
+    changed = source[:at] + put + source[at + cut :]
+    assert difference(oracle, kind, changed) is None
