@@ -25,9 +25,9 @@ from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 
 from tests.engine.engine import Engine
-from tests.soundness.generator import BASES, COMMANDS, CONTEXT, PLAIN, RUNS, MemoryContext, Node, write
+from tests.soundness.generator import BASES, BEGINNINGS, COMMANDS, CONTEXT, PLAIN, RUNS, MemoryContext, Node, write
 
-FEW = 30
+FEW = 40
 EDITS = int(os.environ.get("DOCKOPT_CACHE_EDITS", FEW))
 COUNTED: Counter[str] = Counter()
 
@@ -72,6 +72,7 @@ def stages(draw: st.DrawFn) -> list[list[str]]:
         base = draw(st.sampled_from([b for b in (*BASES, "s0") if b != "s0" or i]))
         runs = base != "scratch"
         lines = [f"FROM {base} AS s{i}", "COPY nonce /nonce"]
+        lines += [line for line in draw(st.sampled_from(BEGINNINGS)) if runs or not line.startswith("RUN")]
         pool = st.sampled_from(PLAIN)
         if runs:
             pool |= st.sampled_from(COMMANDS).map(lambda text: f"RUN {text}") | st.sampled_from(RUNS)
@@ -85,7 +86,7 @@ def stages(draw: st.DrawFn) -> list[list[str]]:
 def edited(draw: st.DrawFn, lines: list[list[str]], nodes: dict[str, Node]) -> str:
     """Make one edit in place, and return its kind."""
     kind = draw(
-        st.sampled_from(("content", "content", "mode", "new", "gone", "line", "swap", "comment", "drop", "nothing"))
+        st.sampled_from(("content", "content", "content", "mode", "new", "gone", "line", "swap", "comment", "drop"))
     )
     path = draw(st.sampled_from(sorted(CONTEXT)))
     node = nodes[path]
@@ -130,7 +131,7 @@ def docker() -> Iterator[Docker]:
 
 def built(docker: Docker, text: str, nodes: Mapping[str, Node], tag: str) -> dict[tuple[str, int], bool] | None:
     """Build, and return by stage and number of the step whether it was cached; None for a build that fails."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(prefix="dockopt-context-") as name:
         write(nodes, Path(name))
         request = BuildRequest(text.encode(), Path(name), Path(name, "Dockerfile"), network="host")
         log = docker.build(request, tag, lambda _: None)

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 
 from tests.engine.engine import Engine
-from tests.soundness.generator import CONTEXT, MemoryContext, mutations, pairs, write
+from tests.soundness.generator import CONTEXT, MemoryContext, Pair, mutations, pairs, write
 
 FEW = 60
 PAIRS = int(os.environ.get("DOCKOPT_SOUNDNESS_PAIRS", FEW))
@@ -57,19 +57,28 @@ def test_what_is_called_equal_is_equal(engine: Engine, data: st.DataObject) -> N
     COUNTED[verdict.status] += 1
     assume(verdict.status == "equal")
     nodes = data.draw(mutations({entry.path: entry.state for entry in verdict.frozen}))
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name, "context")
-        folder.mkdir()
+    # a name of its own: BuildKit keeps what it got of a context by the name of its directory, and sends differences only
+    with tempfile.TemporaryDirectory(prefix="dockopt-context-") as name:
+        folder = Path(name)
         write(nodes, folder)
-        before, after = engine.tag("before"), engine.tag("after")
-        first = engine.build(pair.old.encode(), folder, tag=before)
-        if not first.ok:
-            COUNTED["original fails"] += 1
-            return
-        second = engine.build(pair.new.encode(), folder, tag=after)
         note(f"{pair.old}\n---\n{pair.new}\n--- {sorted(nodes)}")
-        assert second.ok, second.log[-1500:]
-        COUNTED["built"] += 1
-        found = engine.compare(before, after)
-        engine.close()
+        found = differences(engine, pair, folder, no_cache=False)
+        if found:
+            # an engine that mixed two contexts up is not what is tested here: a difference has to come again
+            COUNTED["seen once"] += 1
+            found = differences(engine, pair, folder, no_cache=True)
         assert not found, found[:10]
+
+
+def differences(engine: Engine, pair: Pair, folder: Path, *, no_cache: bool) -> list[str]:
+    """Build both and say how the images differ; nothing where the original does not build."""
+    before, after = engine.tag("before"), engine.tag("after")
+    try:
+        if not engine.build(pair.old.encode(), folder, tag=before, no_cache=no_cache).ok:
+            COUNTED["original fails"] += 1
+            return []
+        second = engine.build(pair.new.encode(), folder, tag=after, no_cache=no_cache)
+        COUNTED["built"] += 1
+        return engine.compare(before, after) if second.ok else [f"the second one fails: {second.log[-1500:]}"]
+    finally:
+        engine.close()
