@@ -53,7 +53,8 @@ def _results(
     except BrokenProcessPool:
         yield from map(function, items[done:])
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        # waiting costs no more than the pieces that are under way; leaving at once races with the end of the program
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _leave_interrupts_to_the_parent() -> None:
