@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dockopt.optimizer.bases import C_COMPILERS
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
-from dockopt.optimizer.ecosystems.go.gosum import missing_sums, parse_go_sum
+from dockopt.optimizer.ecosystems.go.arguments import Flags, split_goflags
+from dockopt.optimizer.ecosystems.go.gosum import missing_contents, missing_sums, parse_go_sum
 from dockopt.optimizer.ecosystems.go.modfile import ModFileError
 from dockopt.optimizer.ecosystems.go.project import Manifests, Obstacle, download_manifests
 from dockopt.optimizer.ecosystems.go.versions import go_version_key
@@ -24,7 +25,7 @@ from dockopt.optimizer.regions import EVERYTHING, Region, below, join
 MODULES_AVAILABLE = (
     "modules-available: every module that go.mod requires can be downloaded, also those that this build would not need"
 )
-MANIFESTS_CURRENT = "manifests-current: `go mod download` finds nothing to correct in go.mod and go.sum"
+MANIFESTS_CURRENT = "manifests-current: `go mod download` finds nothing to correct in go.mod, go.sum and go.work.sum"
 
 #: variables that module downloads may consult (cmd/go/internal/cfg, modfetch, vcs; net/http; the git and ssh it starts)
 _DOWNLOAD_VARIABLES = (
@@ -36,16 +37,15 @@ _DOWNLOAD_VARIABLES = (
 )  # fmt: skip
 #: a build without cgo looks at these; its result also depends on the target (internal/buildcfg)
 _BUILD_VARIABLES = (*_DOWNLOAD_VARIABLES, "GO*", "CGO_*", "AR", "CC", "CXX", "GCCGO", "PKG_CONFIG*")
+_PLACE_VARIABLES = (
+    "GOPATH", "GOMODCACHE", "GOFLAGS", "GOCACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "GOENV", "GO111MODULE", "GOWORK",
+)  # fmt: skip
 _EXACT_VERSION = re.compile(r"v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+incompatible)?")
-#: build flags that take a value as the next argument (cmd/go/internal/work/build.go)
-_VALUE_FLAGS = frozenset(
-    "-o -p -asmflags -buildmode -compiler -gccgoflags -gcflags -installsuffix -ldflags -mod -pgo -pkgdir -tags -covermode -coverpkg "
-    "-coverprofile -run -count -timeout -parallel -cpu -vet".split()
+#: settings that `go env -w` may write without moving a cache or changing what is read of a project (go help environment)
+_HARMLESS_SETTINGS = re.compile(
+    r"(GOPRIVATE|GONOPROXY|GONOSUMDB|GOSUMDB|GOINSECURE|GOVCS|GOTOOLCHAIN|CGO_ENABLED|GOOS|GOARCH)=.*|GO111MODULE=(on|auto)"
+    r"|GOPROXY=https?://[^,|]+([,|](https?://[^,|]+|direct))*"
 )
-_SWITCHES = frozenset(
-    "-a -n -v -x -work -race -msan -asan -cover -trimpath -linkshared -modcacherw -buildvcs -json -i -u -s -w".split()
-)
-_UNMODELLED = frozenset("-C -modfile -overlay -toolexec -exec -workfile".split())
 
 
 def go(invocation: Invocation, around: Surroundings) -> Effects:
@@ -54,12 +54,13 @@ def go(invocation: Invocation, around: Surroundings) -> Effects:
     if not argv or argv[0] is None:
         return unknown("its subcommand is not known before the build")
     name = argv[0]
+    words = 2
     if name == "mod" and len(argv) > 1 and argv[1] is not None:
         name = f"mod {argv[1]}"
-        rest = argv[2:]
-    else:
-        rest = argv[1:]
-    flags = _Flags(rest)
+        words = 3
+    if name == "env" and argv[1:2] == ("-w",):
+        return _env_write(argv[2:], around)
+    flags = Flags(invocation.argv[words:], invocation.raw[words:])
     if flags.problem is not None:
         return unknown(flags.problem)
     places = Places.of(around)
@@ -73,7 +74,7 @@ def go(invocation: Invocation, around: Surroundings) -> Effects:
         "env": _env,
         "version": _version,
         "mod download": _download,
-        "mod verify": _download,
+        "mod verify": _verify,
         "mod vendor": _vendor,
         "mod tidy": _tidy,
     }.get(name)
@@ -87,94 +88,103 @@ def go(invocation: Invocation, around: Surroundings) -> Effects:
     return model(flags, around, places)
 
 
-class _Flags:
-    """Flags and operands of a go subcommand."""
-
-    def __init__(self, arguments: Sequence[str | None]) -> None:
-        self.values: dict[str, str | None] = {}
-        self.operands: list[str | None] = []
-        self.problem: str | None = None
-        items = list(arguments)
-        while items:
-            item = items.pop(0)
-            if item is None or not item.startswith("-") or self.operands:
-                self.operands.append(item)
-                continue
-            name, equals, value = item.partition("=")
-            name = "-" + name.lstrip("-")
-            if name in _UNMODELLED:
-                self.problem = f"`{name}` is not modelled"
-            elif equals:
-                if name not in _VALUE_FLAGS | _SWITCHES:
-                    self.problem = f"the flag `{name}` is not known"
-                self.values[name] = value
-            elif name in _VALUE_FLAGS:
-                self.values[name] = items.pop(0) if items else None
-            elif name in _SWITCHES:
-                self.values[name] = "true"
-            else:
-                self.problem = f"the flag `{name}` is not known"
-
-
+@dataclass(frozen=True, slots=True)
 class Places:
-    """Where the go tool keeps things in the image."""
+    """Where the go tool keeps things in the image, and the settings that decide what it reads."""
 
-    def __init__(self, gopath: str, modcache: str, cache: str | None, config: str | None, flags: str) -> None:
-        self.gopath, self.modcache, self.cache, self.config, self.flags = gopath, modcache, cache, config, flags
+    home: str | None
+    gopath: str
+    modcache: str
+    cache: str
+    config: str | None
+    goflags: str  #: GOFLAGS as it is set
+    mode: str | None  #: what `-mod=` in GOFLAGS says
+    workspaces: bool  #: False with GOWORK=off
 
     @classmethod
     def of(cls, around: Surroundings) -> Places | str:
         """Find the places from environment and user (cmd/go/internal/cfg, os.UserCacheDir); a str says why that fails."""
-
-        def get(name: str) -> tuple[bool, str | None]:
-            return around.variable(name)
-
-        home_known, home = get("HOME")
+        home_known, home = around.variable("HOME")
         if not (home_known and home) and around.user == "root":
             home = "/root"
-        values: dict[str, str | None] = {}
-        for name in (
-            "GOPATH",
-            "GOMODCACHE",
-            "GOFLAGS",
-            "GOCACHE",
-            "XDG_CACHE_HOME",
-            "XDG_CONFIG_HOME",
-            "GOENV",
-            "GO111MODULE",
-        ):
-            known, value = get(name)
+        values: dict[str, str] = {}
+        for name in _PLACE_VARIABLES:
+            known, value = around.variable(name)
             if not known:
                 return f"`{name}` is not known before the build (the base image may set it)"
-            values[name] = value
+            values[name] = value or ""
         if values["GO111MODULE"] == "off":
             return "GO111MODULE=off is not modelled"
-        if values["GOENV"] not in (None, "off"):
+        if values["GOENV"] not in ("", "off"):
             return "GOENV names a file of settings"
-        gopath = (values["GOPATH"] or "").split(":")[0] or (f"{home}/go" if home else "")
+        if values["GOWORK"] not in ("", "off"):
+            return "GOWORK names a file"
+        flags = split_goflags(values["GOFLAGS"])
+        if flags.problem is not None:
+            return flags.problem
+        gopath = values["GOPATH"].split(":")[0] or (f"{home}/go" if home else "")
         modcache = values["GOMODCACHE"] or (f"{gopath}/pkg/mod" if gopath else "")
-        cache_home = values["XDG_CACHE_HOME"] or (f"{home}/.cache" if home else None)
-        cache = values["GOCACHE"] or (f"{cache_home}/go-build" if cache_home else None)
-        config_home = values["XDG_CONFIG_HOME"] or (f"{home}/.config" if home else None)
+        cache_home = values["XDG_CACHE_HOME"] or (f"{home}/.cache" if home else "")
+        cache = values["GOCACHE"] or (f"{cache_home}/go-build" if cache_home else "")
+        config = values["XDG_CONFIG_HOME"] or (f"{home}/.config" if home else None)
         if not modcache.startswith("/") or not gopath.startswith("/"):
             return "where the module cache lies is not known (no GOPATH, and the user's home is not known)"
-        if cache is None or not cache.startswith("/"):
+        if not cache.startswith("/"):
             return "where the build cache lies is not known (no GOCACHE, and the user's home is not known)"
-        return cls(gopath, join("/", modcache), join("/", cache), config_home, values["GOFLAGS"] or "")
+        if config is not None and values["GOENV"] != "off" and around.kind(join("/", f"{config}/go/env")) == "file":
+            return f"`{config}/go/env` has settings (`go env -w`)"
+        mode = flags.values.get("-mod")
+        return cls(
+            home or None, gopath, join("/", modcache), join("/", cache), config, values["GOFLAGS"], mode, values["GOWORK"] != "off"
+        )  # fmt: skip
 
     def owned(self, *, build: bool) -> tuple[str, ...]:
         """Return the directories that belong to the tool as caches (telemetry counters since Go 1.23 too)."""
         caches = [self.modcache, f"{self.gopath}/pkg/sumdb"]
-        if build and self.cache:
+        if build:
             caches.append(self.cache)
         if self.config:
             caches.append(f"{self.config}/go/telemetry")
         return tuple(sorted(caches))
 
+    def used(self, around: Surroundings, *, build: bool) -> tuple[tuple[str, ...], tuple[Write, ...]]:
+        """Return the directories that a command uses as caches, and what it writes where their content matters."""
+        caches, writes = self.owned(build=build), []
+        if _offline(around):
+            # without a network what the module cache holds decides: it is read for real
+            caches = tuple(c for c in caches if c != self.modcache)
+            writes.append(Write(Kind.MAY, Region((self.modcache,))))
+        if build and not _pure_go(around):
+            # "the build cache does not detect changes to C libraries imported with cgo" (go help cache): what it holds matters
+            caches = tuple(c for c in caches if c != self.cache)
+            writes.append(Write(Kind.MAY, Region((self.cache,))))
+        return caches, tuple(writes)
+
+    def beside(self, root: str) -> str | None:
+        """Return why settings may lie among the files of the project, None if they surely do not.
+
+        Downloads read `.netrc`, `.gitconfig`, `.ssh` and `.config/go/env` of the home directory (go help goauth, go help env).
+        """
+        if self.home is None:
+            return "the home directory, with settings for downloads, is not known"
+        if below(self.home, root) or (self.config is not None and below(self.config, root)):
+            return f"the home directory `{self.home}`, with settings for downloads, lies in the project"
+        return None
+
     @property
     def names(self) -> dict[str, str]:
         """Return cache id → directory, for rewrites."""
-        return {"go-mod": self.modcache, **({"go-build": self.cache} if self.cache else {})}
+        return {"go-mod": self.modcache, "go-build": self.cache}
+
+
+def _offline(around: Surroundings) -> bool:
+    known, proxy = around.variable("GOPROXY")
+    return not around.online or (known and (proxy or "").strip() == "off")
+
+
+def _pure_go(around: Surroundings) -> bool:
+    """Tell whether surely no C is compiled."""
+    return around.variable("CGO_ENABLED") == (True, "0") or _no_c_compiler(around)
 
 
 class _ImageView:
@@ -200,56 +210,113 @@ class _Kind:
         self.name = {"file": "FILE", "directory": "DIR", "absent": "ABSENT"}.get(kind, "OTHER")
 
 
-def _download(flags: _Flags, around: Surroundings, places: Places) -> Effects:
+def _download(flags: Flags, around: Surroundings, places: Places) -> Effects:
     if flags.operands not in ([], ["all"]):
         return unknown("it names modules on its own")
+    effects, found = _manifests_only(around, places)
+    if found is None:
+        return effects
+    writes, assumptions = _corrections(found, around, everything=flags.operands == ["all"])
+    return replace(effects, writes=(*effects.writes, *writes), assumptions=(*effects.assumptions, *assumptions))
+
+
+def _verify(flags: Flags, around: Surroundings, places: Places) -> Effects:
+    """Return the effects of `go mod verify`; before Go 1.18 it adds to go.sum what a download would add."""
+    if flags.operands:
+        return unknown("it takes no arguments")
+    effects, found = _manifests_only(around, places)
+    if found is None:
+        return effects
+    writes, assumptions = _corrections(found, around, everything=False)
+    may = tuple(Write(Kind.MAY, write.region) for write in writes)
+    return replace(effects, writes=(*effects.writes, *may), assumptions=(*effects.assumptions, *assumptions))
+
+
+def _manifests_only(around: Surroundings, places: Places) -> tuple[Effects, Manifests | None]:
+    """Return the effects of a command that reads nothing of the project but its manifests, and these; None with UNKNOWN."""
     if around.cwd is None:
-        return unknown("its working directory is not known before the build")
-    if "-mod" in places.flags or "-modfile" in places.flags:
-        return unknown("GOFLAGS selects another module mode")
-    found = download_manifests(_ImageView(around), around.cwd)
+        return unknown("its working directory is not known before the build"), None
+    if places.mode is not None:
+        return unknown("GOFLAGS selects another module mode"), None
+    found = download_manifests(_ImageView(around), around.cwd, workspaces=places.workspaces)
     if isinstance(found, Obstacle):
-        return unknown(found.reason)
+        return unknown(found.reason), None
     module = join("/", found.directory)
     roots = [root for root in around.project_roots if below(module, root)]
     root = min(roots, key=len, default=module if module != "/" else None)
     if root is None:
-        return unknown("the module lies in `/`, together with the system")
+        return unknown("the module lies in `/`, together with the system"), None
+    problem = places.beside(root)
+    if problem is not None:
+        return unknown(problem), None
     if found.vendored:
-        return unknown("the module is vendored, so a build does not need what it downloads")
+        return unknown("the module is vendored, so a build does not need what it downloads"), None
     manifests = tuple("/" + path for path in found.files)
-    probes = (*manifests, *("/" + path for path in found.absent))
-    writes, assumptions = _corrections(found, around)
-    return Effects(
+    caches, writes = places.used(around, build=False)
+    effects = Effects(
         reads=EVERYTHING.minus(root),
-        probes=probes,
+        probes=(*manifests, *("/" + path for path in found.absent)),
         variables=_DOWNLOAD_VARIABLES,
         writes=writes,
-        caches=places.owned(build=False),
+        caches=caches,
         world=World.LOCKED,
         relied_on=tuple(p for path in manifests if (p := around.context_path(path)) is not None),
-        assumptions=(MODULES_AVAILABLE, *assumptions),
+        assumptions=(MODULES_AVAILABLE,),
         cache_names=places.names,
     )
+    return effects, found
 
 
-def _corrections(found: Manifests, around: Surroundings) -> tuple[tuple[Write, ...], tuple[str, ...]]:
-    """Return what a download writes to go.mod and go.sum, and what is assumed where it seems to write nothing."""
+def _corrections(
+    found: Manifests, around: Surroundings, *, everything: bool
+) -> tuple[tuple[Write, ...], tuple[str, ...]]:
+    """Return what a download writes to manifests, and what is assumed where it seems to write nothing.
+
+    With `everything` (`go mod download all`) it writes down the hashes of all modules that it downloads.
+    """
+    if found.workspace:
+        return _workspace_corrections(found, around)
     writes: list[Write] = []
     for directory, module in found.modules:
-        sums = join("/", f"{directory}/go.sum")
-        text = around.read_context(sums) if around.kind(sums) == "file" else b""
-        try:
-            complete = text is not None and not missing_sums(module, parse_go_sum(text), found.replacements)
-        except ModFileError:
-            complete = False
-        pinned = all(requirement.pinned for requirement in module.require)
-        if not complete or not pinned or go_version_key(module.go_version) < go_version_key("1.17"):
+        sums = _sums(around, f"{directory}/go.sum")
+        complete = sums is not None and not missing_sums(module, sums)
+        if everything and complete and sums is not None:
+            complete = not missing_contents(sums)
+        if not complete or not module.pinned or go_version_key(module.go_version) < go_version_key("1.17"):
             # the new text is a function of what the command reads: a SET, whose value is the command's
-            writes += [Write(Kind.SET, Region((path,))) for path in (join("/", f"{directory}/go.mod"), sums)]
-    if writes and found.workspace:
-        writes.append(Write(Kind.SET, Region((join("/", f"{found.directory}/go.work.sum"),))))
+            paths = (join("/", f"{directory}/{name}") for name in ("go.mod", "go.sum"))
+            writes += [Write(Kind.SET, Region((path,))) for path in paths]
     return tuple(writes), () if writes else (MANIFESTS_CURRENT,)
+
+
+def _workspace_corrections(found: Manifests, around: Surroundings) -> tuple[tuple[Write, ...], tuple[str, ...]]:
+    """Do the same for a workspace: it leaves the manifests of its modules alone, and writes hashes to go.work.sum."""
+    names = [f"{found.directory}/go.work.sum", *(f"{directory}/go.sum" for directory, _ in found.modules)]
+    known: set[tuple[str, str]] = set()
+    complete = all(module.pinned for _, module in found.modules)
+    for name in names:
+        sums = _sums(around, name)
+        complete = complete and sums is not None
+        known |= sums or frozenset()
+    members = {module.module for _, module in found.modules}
+    complete = complete and not missing_contents(known)
+    for _, module in found.modules:
+        outside = replace(module, require=tuple(r for r in module.require if r.path not in members))
+        complete = complete and not missing_sums(outside, known, found.replacements)
+    if complete:
+        return (), (MANIFESTS_CURRENT,)
+    return (Write(Kind.MAY, Region((join("/", names[0]),))),), ()
+
+
+def _sums(around: Surroundings, path: str) -> frozenset[tuple[str, str]] | None:
+    """Return what a go.sum of the image has, nothing if there is none; None if it cannot be told."""
+    path = join("/", path)
+    kind = around.kind(path)
+    text = around.read_context(path) if kind == "file" else b"" if kind == "absent" else None
+    try:
+        return None if text is None else parse_go_sum(text)
+    except ModFileError:
+        return None
 
 
 def _module_root(around: Surroundings) -> str | None:
@@ -264,39 +331,41 @@ def _module_root(around: Surroundings) -> str | None:
         directory = join(directory, "..")
 
 
-def _project(flags: _Flags, around: Surroundings, places: Places) -> Effects:
+def _project(flags: Flags, around: Surroundings, places: Places) -> Effects:
     """Return what is common to subcommands that load packages: everything is read, the caches grow."""
-    proxy_known, proxy = around.variable("GOPROXY")
-    offline = not around.online or (proxy_known and (proxy or "").strip() == "off")
-    module_mode = flags.values.get("-mod", places.flags) or ""
-    writes: tuple[Write, ...] = ()
-    if "mod" in module_mode.split("=")[-1:] or "-mod=mod" in places.flags:
-        if around.cwd is None:
-            return unknown("`-mod=mod` corrects go.mod in a directory that is not known")
+    mode = flags.values.get("-mod", places.mode or "")
+    if mode is None:
+        return unknown("its module mode is not known before the build")
+    if around.cwd is None:
+        return unknown("its working directory is not known before the build")
+    caches, writes = places.used(around, build=True)
+    if mode == "mod":
         module = _module_root(around)
         if module is None:
             return unknown("`-mod=mod` may correct a go.mod that cannot be found")
-        writes = (
-            Write(Kind.MAY, Region((join(module, "go.mod"),))),
-            Write(Kind.MAY, Region((join(module, "go.sum"),))),
-        )
-    caches = places.owned(build=True)
-    if offline:
-        # without a network what the module cache holds decides: it is read for real, and stays as it is
-        caches = tuple(c for c in caches if c != places.modcache)
-    pure_go = around.variable("CGO_ENABLED") == (True, "0") or _no_c_compiler(around)
-    if not pure_go and places.cache:
-        # "the build cache does not detect changes to C libraries imported with cgo" (go help cache): what it holds matters
-        caches = tuple(c for c in caches if c != places.cache)
-        writes = (*writes, Write(Kind.MAY, Region((places.cache,))))
+        writes += tuple(Write(Kind.MAY, Region((join(module, name),))) for name in ("go.mod", "go.sum"))
+    if places.workspaces and mode != "vendor":
+        writes += tuple(Write(Kind.MAY, Region((path,))) for path in _workspace_sums(around, around.cwd))
     return Effects(
         reads=EVERYTHING,
-        variables=_BUILD_VARIABLES if pure_go else None,
+        variables=_BUILD_VARIABLES if _pure_go(around) else None,
         writes=writes,
         caches=caches,
         world=World.LOCKED,
         cache_names=places.names,
     )
+
+
+def _workspace_sums(around: Surroundings, directory: str) -> tuple[str, ...]:
+    """Return every go.work.sum to which a build in a directory may add hashes that its modules' go.sum do not have."""
+    found: list[str] = []
+    while True:
+        kind = around.kind(join(directory, "go.work"))
+        if kind not in ("absent", "directory"):
+            found.append(join(directory, "go.work.sum"))
+        if kind == "file" or directory == "/":
+            return tuple(found)
+        directory = join(directory, "..")
 
 
 def _no_c_compiler(around: Surroundings) -> bool:
@@ -307,11 +376,11 @@ def _no_c_compiler(around: Surroundings) -> bool:
     return all(around.kind(join("/", f"{d}/{name}")) == "absent" for d in path.split(":") for name in C_COMPILERS)
 
 
-def _read_only(flags: _Flags, around: Surroundings, places: Places) -> Effects:
+def _read_only(flags: Flags, around: Surroundings, places: Places) -> Effects:
     return _project(flags, around, places)
 
 
-def _build(flags: _Flags, around: Surroundings, places: Places) -> Effects:
+def _build(flags: Flags, around: Surroundings, places: Places) -> Effects:
     effects = _project(flags, around, places)
     if effects.unknown is not None:
         return effects
@@ -332,7 +401,7 @@ def _build(flags: _Flags, around: Surroundings, places: Places) -> Effects:
     return replace(effects, writes=(*effects.writes, write))
 
 
-def _install(flags: _Flags, around: Surroundings, places: Places) -> Effects:
+def _install(flags: Flags, around: Surroundings, places: Places) -> Effects:
     known, gobin = around.variable("GOBIN")
     if not known:
         return unknown("GOBIN is not known before the build")
@@ -341,11 +410,15 @@ def _install(flags: _Flags, around: Surroundings, places: Places) -> Effects:
     if flags.operands and all(operand is not None and "@" in operand for operand in flags.operands):
         # `go install pkg@version` does not look at the module in the working directory
         exact = all(_EXACT_VERSION.fullmatch(version) for version in versions)
-        roots = around.project_roots
+        for root in around.project_roots:
+            problem = places.beside(root)
+            if problem is not None:
+                return unknown(problem)
+        caches, writes = places.used(around, build=True)
         return Effects(
-            reads=EVERYTHING.minus(*roots) if roots else EVERYTHING,
-            writes=(where,),
-            caches=places.owned(build=True),
+            reads=EVERYTHING.minus(*around.project_roots),
+            writes=(*writes, where),
+            caches=caches,
             world=World.LOCKED if exact else World.FREE,
             cache_names=places.names,
         )
@@ -353,24 +426,41 @@ def _install(flags: _Flags, around: Surroundings, places: Places) -> Effects:
     return effects if effects.unknown is not None else replace(effects, writes=(*effects.writes, where))
 
 
-def _env(flags: _Flags, _around: Surroundings, places: Places) -> Effects:
+def _env(flags: Flags, _around: Surroundings, places: Places) -> Effects:
     if flags.values or any(o is None or "=" in o for o in flags.operands):
         return unknown("it may change the settings of later commands")
-    return Effects(writes=(), caches=places.owned(build=False), world=World.NONE)
+    return Effects(writes=(), caches=places.owned(build=False), world=World.LOCKED)
 
 
-def _version(flags: _Flags, _around: Surroundings, places: Places) -> Effects:
-    return (
-        unknown("it looks into a file")
-        if flags.operands
-        else Effects(writes=(), caches=places.owned(build=False), world=World.NONE)
-    )
+def _env_write(settings: Sequence[str | None], around: Surroundings) -> Effects:
+    """Return the effects of `go env -w`: it writes one file, which all later commands read."""
+    places = Places.of(around)
+    if not settings or any(setting is None or setting.startswith("-") for setting in settings):
+        return unknown("it may change the settings of later commands")
+    if isinstance(places, str):
+        return unknown(places)
+    if places.config is None or around.variable("GOENV")[1] == "off":
+        return unknown("the file that it changes is not known")
+    file = Region((join("/", f"{places.config}/go/env"),))
+    harmless = all(_HARMLESS_SETTINGS.fullmatch(setting or "") for setting in settings)
+    # other settings move caches or change what is read: the file is then known to be there, and later models refuse
+    write = Write(Kind.MAY if harmless else Kind.SET, file)
+    return Effects(writes=(write,), caches=places.owned(build=False), world=World.LOCKED)
 
 
-def _vendor(flags: _Flags, around: Surroundings, places: Places) -> Effects:
+def _version(flags: Flags, _around: Surroundings, places: Places) -> Effects:
+    if flags.operands or flags.values:
+        return unknown("it looks into a file")
+    # a go.mod that demands a newer Go makes it download one (https://go.dev/doc/toolchain)
+    return Effects(writes=(), caches=places.owned(build=False), world=World.LOCKED)
+
+
+def _vendor(flags: Flags, around: Surroundings, places: Places) -> Effects:
     module = _module_root(around) if around.cwd is not None else None
     if module is None:
         return unknown("which module it serves is not known")
+    if flags.values.keys() - {"-v"}:
+        return unknown("it may write elsewhere than to `vendor`")
     effects = _project(flags, around, places)
     return (
         effects
@@ -379,7 +469,7 @@ def _vendor(flags: _Flags, around: Surroundings, places: Places) -> Effects:
     )
 
 
-def _tidy(flags: _Flags, around: Surroundings, places: Places) -> Effects:
+def _tidy(flags: Flags, around: Surroundings, places: Places) -> Effects:
     module = _module_root(around) if around.cwd is not None else None
     if module is None:
         return unknown("which module it serves is not known")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 
 from dockopt.optimizer.ecosystems.go.modfile import GoMod, ModFileError, Replacement
+from dockopt.optimizer.ecosystems.go.versions import semver_key
 from dockopt.optimizer.syntax import gotext
 
 #: the hash of an empty go.mod: an old bug wrote it, Go drops it
@@ -41,6 +42,20 @@ def missing_sums(mod: GoMod, sums: Set[tuple[str, str]], also: Iterable[Replacem
     for path, version in requirements_after_replace(mod, also):
         missing += [f"{path} {part}" for part in (version, f"{version}/go.mod") if (path, part) not in sums]
     return tuple(dict.fromkeys(missing))
+
+
+def missing_contents(sums: Set[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the modules of which only the go.mod has a hash, not the content of the highest version, as `module version`.
+
+    Empty means complete for a download of every module of the graph (`go mod download all`, a workspace): the version that is
+    selected of a module is the highest of those whose go.mod was read.
+    """
+    highest: dict[str, str] = {}
+    for path, version in sums:
+        name = version.removesuffix("/go.mod")
+        if name != version and (path not in highest or semver_key(name) > semver_key(highest[path])):
+            highest[path] = name
+    return tuple(f"{path} {version}" for path, version in sorted(highest.items()) if (path, version) not in sums)
 
 
 def requirements_after_replace(mod: GoMod, also: Iterable[Replacement] = ()) -> tuple[tuple[str, str], ...]:

@@ -82,7 +82,7 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
 
 def _found(command: Executed, executor: Executor, places: Places, *, itself: bool) -> Install | Cause:
     files = command.before.files
-    found = download_manifests(_View(files, executor), command.cwd or "/")
+    found = download_manifests(_View(files, executor), command.cwd or "/", workspaces=places.workspaces)
     if isinstance(found, Obstacle):
         return _located(found, files, command)
     if found.vendored:
@@ -93,8 +93,8 @@ def _found(command: Executed, executor: Executor, places: Places, *, itself: boo
         return Cause(
             "go.mod requires no module, so there is nothing to download", _context_path(files, "/" + found.files[0])
         )
-    if "-mod" in places.flags or "-modfile" in places.flags:
-        return Cause(f"GOFLAGS is `{places.flags}`", "", command.line)
+    if places.mode is not None:
+        return Cause(f"GOFLAGS is `{places.goflags}`", "", command.line)
     problem = _incomplete(found)
     if problem is not None:
         return Cause(problem, _context_path(files, "/" + found.files[0]))

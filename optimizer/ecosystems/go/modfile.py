@@ -86,6 +86,15 @@ class GoMod:
         """Return the version that counts: a file without a `go` line is one of Go 1.16 (gover.DefaultGoModVersion)."""
         return self.go or "1.16"
 
+    @property
+    def pinned(self) -> bool:
+        """Tell whether every version is a full one; otherwise `go mod download` asks a server and rewrites go.mod."""
+        named = [requirement.version for requirement in self.require]
+        named += [version for r in self.replace for version in (r.old_version, r.new_version) if version is not None]
+        named += [version for _, version in self.exclude]
+        named += [version for versions in self.retract for version in versions]
+        return all(canonical(version) == version for version in named)
+
 
 @dataclass(frozen=True, slots=True)
 class GoWork:

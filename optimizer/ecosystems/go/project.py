@@ -67,9 +67,12 @@ class Manifests:
         return self.files[0].rpartition("/")[2] == "go.work"
 
 
-def download_manifests(view: ContextView, directory: str) -> Manifests | Obstacle:
-    """Return what `go mod download` reads when it runs in a directory, or why that is not certain."""
-    reader = _Reader(view)
+def download_manifests(view: ContextView, directory: str, *, workspaces: bool = True) -> Manifests | Obstacle:
+    """Return what `go mod download` reads when it runs in a directory, or why that is not certain.
+
+    Without `workspaces` (GOWORK=off) it looks for no go.work.
+    """
+    reader = _Reader(view, workspaces)
     try:
         return reader.walk(normalize(directory))
     except _StopError as stop:
@@ -90,13 +93,13 @@ class _StopError(Exception):
 class _Reader:
     """Collects the files of one walk; paths are absolute inside the view."""
 
-    def __init__(self, view: ContextView) -> None:
-        self.view = view
+    def __init__(self, view: ContextView, workspaces: bool) -> None:
+        self.view, self.workspaces = view, workspaces
         self.files: list[str] = []
         self.absent: list[str] = []
 
     def walk(self, start: str) -> Manifests | Obstacle:
-        workspace = self._upward(start, "go.work")
+        workspace = self._upward(start, "go.work") if self.workspaces else None
         if workspace is None:
             root = self._upward(start, "go.mod")
             if root is None:

@@ -23,6 +23,7 @@ _WINDOWS_NAMES = frozenset(
 )
 
 GoVersionKey = tuple[int, int, int, str, int]
+SemverKey = tuple[int, int, int, int, int, tuple[tuple[int, int, str], ...]]
 
 
 def canonical(version: str) -> str:
@@ -32,6 +33,18 @@ def canonical(version: str) -> str:
         return ""
     text = f"v{found['major']}.{found['minor'] or 0}.{found['patch'] or 0}{found['pre'] or ''}"
     return text + "+incompatible" if found["build"] == "+incompatible" else text
+
+
+def semver_key(version: str) -> SemverKey:
+    """Return a sort key of a module version (semver.Compare); what is no version comes before all versions."""
+    found = _SEMVER.fullmatch(version)
+    if found is None:
+        return 0, 0, 0, 0, 0, ()
+    numbers = (int(found["major"]), int(found["minor"] or 0), int(found["patch"] or 0))
+    identifiers = found["pre"][1:].split(".") if found["pre"] else []
+    # numbers come before words, and any pre-release before the release
+    parts = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in identifiers)
+    return 1, *numbers, 0 if parts else 1, parts
 
 
 def path_major(path: str) -> str | None:
