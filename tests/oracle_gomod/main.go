@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	goversion "go/version"
 	"io"
 	"log"
 	"os"
@@ -19,7 +20,7 @@ import (
 type request struct {
 	Kind   string `json:"kind"` // "mod", "lax" (the go.mod of a dependency), "work" or "versions"
 	Source []byte `json:"source"`
-	// pairs of a module path and a version
+	// pairs of a module path and a version, or of two versions
 	Pairs [][2]string `json:"pairs"`
 }
 
@@ -60,6 +61,9 @@ type facts struct {
 	Major     *string `json:"major"` // nil if the path cannot be one of a module
 	Fits      bool    `json:"fits"`
 	Import    string  `json:"import"` // why the path is no import path
+	// the pair as two versions
+	Order   int `json:"order"`   // of module versions, semver.Compare
+	GoOrder int `json:"goOrder"` // of the Go versions
 }
 
 func main() {
@@ -129,6 +133,8 @@ func fix(path, version string) (string, error) {
 
 func judge(path, version string) facts {
 	found := facts{Canonical: module.CanonicalVersion(version)}
+	found.Order = semver.Compare(path, version)
+	found.GoOrder = goversion.Compare("go"+path, "go"+version)
 	if prefix, major, ok := module.SplitPathVersion(path); ok && prefix+major == path {
 		found.Major = &major
 		found.Fits = semver.IsValid(version) && module.CheckPathMajor(found.Canonical, major) == nil

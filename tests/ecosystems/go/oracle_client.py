@@ -62,7 +62,7 @@ class Oracle:
 
     def judge(self, pairs: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
         """Return what golang.org/x/mod says of each module path with a version."""
-        return list(self._ask({"kind": "versions", "pairs": pairs})["facts"])
+        return list(self._ask({"kind": "versions", "pairs": pairs})["facts"] or ())
 
     def close(self) -> None:
         assert self._process.stdin is not None
