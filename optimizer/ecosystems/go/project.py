@@ -159,7 +159,7 @@ class _Reader:
         try:
             work = parse_go_work(self._read(path), path)
         except ModFileError as error:
-            raise _StopError(str(error), path) from None
+            raise _StopError(error.message, path, error.line) from None
         self._known(path, work.unknown)
         self._look(posixpath.join(root, "go.work.sum"))
         return work
@@ -173,7 +173,7 @@ class _Reader:
         try:
             parsed = _go_mod(self._read(path), path)
         except ModFileError as error:
-            raise _StopError(str(error), path) from None
+            raise _StopError(error.message, path, error.line) from None
         self._known(path, parsed.unknown)
         self._look(posixpath.join(directory, "go.sum"))
         return directory, parsed
