@@ -68,8 +68,12 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
         started = _starts_go(command, executor)
         if started is None or isinstance(started, Cause):
             return started
-    if any(word is not None and word.startswith("-mod=vendor") for word in argv):
-        return Cause("it builds from the vendor directory, so there is nothing to download", "", command.line)
+    if argv[:1] == ("go",):
+        if _flag(argv, "mod") == "vendor":
+            return Cause("it builds from the vendor directory, so there is nothing to download", "", command.line)
+        for name in ("C", "modfile"):
+            if _flag(argv, name) is not None:
+                return Cause(f"`-{name}` makes it work with another go.mod", "", command.line)
     if any(mount.type == "bind" for mount in command.instruction.mounts):
         return Cause("it works on files that are mounted for it", "", command.line)
     if command.cwd is None:
@@ -80,15 +84,24 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
     return _found(command, executor, places, itself=itself)
 
 
+def _flag(argv: tuple[str | None, ...], name: str) -> str | None:
+    """Return the value of a flag wherever it stands, "" for one without a value, None if it is not there."""
+    for word, value in zip(argv, (*argv[1:], ""), strict=True):
+        head, equals, rest = (word or "").partition("=")
+        if head in (f"-{name}", f"--{name}"):
+            return rest if equals else value or ""
+    return None
+
+
 def _found(command: Executed, executor: Executor, places: Places, *, itself: bool) -> Install | Cause:
     files = command.before.files
     found = download_manifests(_View(files, executor), command.cwd or "/", workspaces=places.workspaces)
     if isinstance(found, Obstacle):
         return _located(found, files, command)
     if found.vendored:
-        return Cause(
-            "the module is vendored, so a build downloads nothing", _context_path(files, f"/{found.directory}/vendor")
-        )
+        listed = _context_path(files, join("/", f"{found.directory}/vendor/modules.txt"))
+        line = 0 if listed else command.line
+        return Cause("the module is vendored, so a build downloads nothing", listed, line)
     if not found.needed:
         return Cause(
             "go.mod requires no module, so there is nothing to download", _context_path(files, "/" + found.files[0])
