@@ -35,6 +35,11 @@ _DOWNLOAD_VARIABLES = (
     "GCM_*", "BZR*", "HG*", "SVN*", "FOSSIL*",
     "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
 )  # fmt: skip
+#: those whose values are paths, or hold them
+_PATHS_OF_DOWNLOADS = (
+    "NETRC", "GOPROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_CONFIG", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_SSH",
+    "GIT_SSH_COMMAND", "GIT_ASKPASS", "SSH_AUTH_SOCK", "GOTMPDIR", "TMPDIR",
+)  # fmt: skip
 #: a build without cgo looks at these; its result also depends on the target (internal/buildcfg)
 _BUILD_VARIABLES = (*_DOWNLOAD_VARIABLES, "GO*", "CGO_*", "AR", "CC", "CXX", "GCCGO", "PKG_CONFIG*")
 _PLACE_VARIABLES = (
@@ -119,6 +124,8 @@ class Places:
             return "GOENV names a file of settings"
         if values["GOWORK"] not in ("", "off"):
             return "GOWORK names a file"
+        if around.variable("GOAUTH")[1] not in (None, "", "netrc", "off"):
+            return "GOAUTH names a program"
         flags = split_goflags(values["GOFLAGS"])
         if flags.problem is not None:
             return flags.problem
@@ -160,8 +167,8 @@ class Places:
             writes.append(Write(Kind.MAY, Region((self.cache,))))
         return caches, tuple(writes)
 
-    def beside(self, root: str) -> str | None:
-        """Return why settings may lie among the files of the project, None if they surely do not.
+    def beside(self, root: str, around: Surroundings) -> str | None:
+        """Return why settings may lie among the files of the project, None where nothing says so.
 
         Downloads read `.netrc`, `.gitconfig`, `.ssh` and `.config/go/env` of the home directory (go help goauth, go help env).
         """
@@ -169,6 +176,10 @@ class Places:
             return "the home directory, with settings for downloads, is not known"
         if below(self.home, root) or (self.config is not None and below(self.config, root)):
             return f"the home directory `{self.home}`, with settings for downloads, lies in the project"
+        for name in _PATHS_OF_DOWNLOADS:
+            value = around.variable(name)[1]
+            if value and (root in value or value.startswith(".")):
+                return f"`{name}` leads into the project"
         return None
 
     @property
@@ -246,7 +257,7 @@ def _manifests_only(around: Surroundings, places: Places) -> tuple[Effects, Mani
     root = min(roots, key=len, default=module if module != "/" else None)
     if root is None:
         return unknown("the module lies in `/`, together with the system"), None
-    problem = places.beside(root)
+    problem = places.beside(root, around)
     if problem is not None:
         return unknown(problem), None
     if found.vendored:
@@ -411,7 +422,7 @@ def _install(flags: Flags, around: Surroundings, places: Places) -> Effects:
         # `go install pkg@version` does not look at the module in the working directory
         exact = all(_EXACT_VERSION.fullmatch(version) for version in versions)
         for root in around.project_roots:
-            problem = places.beside(root)
+            problem = places.beside(root, around)
             if problem is not None:
                 return unknown(problem)
         caches, writes = places.used(around, build=True)

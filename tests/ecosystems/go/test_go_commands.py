@@ -97,6 +97,13 @@ def test_what_a_download_corrects_in_a_workspace(changes: Mapping[str, str], exp
     assert bool(expected) != any(text.startswith("manifests-current") for text in found.assumptions)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("NETRC", "/etc/netrc"), ("GOPROXY", "https://proxy.example"), ("GOAUTH", "off")]
+)
+def test_settings_that_lie_elsewhere(name: str, value: str) -> None:
+    assert effects("go mod download", image(**{name: value})).unknown is None
+
+
 def test_a_workspace_is_switched_off() -> None:
     files = {**FILES, "/src/go.work": "this is no go.work"}
     assert effects("go mod download", image(files)).unknown is not None
@@ -132,6 +139,11 @@ def test_a_workspace_is_switched_off() -> None:
         ("go mod download", image(HOME="/src"), "home"),
         ("go mod download", Image(FILES, user="app", environment={**GOLANG, "HOME": None, "GOCACHE": "/tmp/build"}), "home"),
         ("go mod download", image(XDG_CONFIG_HOME="/src/.config"), "home"),
+        ("go mod download", image(NETRC="/src/.netrc"), "NETRC"),
+        ("go mod download", image(NETRC="./netrc"), "NETRC"),
+        ("go mod download", image(GOPROXY="file:///src/proxy"), "GOPROXY"),
+        ("go mod download", image(GIT_SSH_COMMAND="ssh -i /src/key"), "GIT_SSH_COMMAND"),
+        ("go mod download", image(GOAUTH="git /src"), "GOAUTH"),
         ("go mod verify all", image(), "no arguments"),
     ],
 )  # fmt: skip
