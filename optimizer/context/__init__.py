@@ -1,4 +1,4 @@
-"""The build context: where it is, what of it the builder sends, and which of its files git knows."""
+"""The build context: where it is, and what of it the builder sends."""
 
 from dockopt.optimizer.context.discover import find_dockerfiles, is_dockerfile_name
 from dockopt.optimizer.context.ignore import IgnoreFileError, IgnoreRules, Pattern

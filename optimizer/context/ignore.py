@@ -97,7 +97,11 @@ class IgnoreRules:
 
     @classmethod
     def parse(cls, source: bytes, path: str | None) -> IgnoreRules:
-        """Read an ignore file. Raises IgnoreFileError where the build would fail for every context."""
+        """Read an ignore file.
+
+        Raises IgnoreFileError where the build would fail. Of a pattern that is no regular expression that is said at once,
+        although the builder fails only when it first puts a path to it: which paths there are may change.
+        """
         patterns: list[Pattern] = []
         lines = source.split(b"\n")
         if lines[-1] == b"":

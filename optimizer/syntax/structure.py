@@ -20,6 +20,8 @@ _UNUSUAL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]|\r(?!\n)"
 )
 _FIRST_LINE = re.compile(r"[ \t]*[A-Za-z]+[ \t]+[^\s]")
+#: what the library takes for an `escape` directive; BuildKit does not where a line above ended the directives
+_ESCAPE = re.compile(r"\s*#\s*escape\s*=", re.IGNORECASE)
 
 
 def structure(df: Dockerfile) -> list[dict[str, Any]]:
@@ -84,6 +86,8 @@ def outside_limits(df: Dockerfile) -> str | None:
         return "`check` directive beside `escape`"
     if any("escape" in line for line in directives) and df.source.startswith(b"#!"):
         return "`escape` directive below a shebang"
+    if any(isinstance(node, Comment) and _ESCAPE.match(decode(node.raw)) for node in df.nodes):
+        return "comment that looks like an `escape` directive"
     double = df.escape * 2
     for node in df.instructions:
         if node.heredocs:

@@ -67,7 +67,7 @@ class Project:
             publish(home / "proxy", module)
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": str(home), "GOPROXY": (home / "proxy").as_uri(), "GONOSUMDB": "*", "GOTOOLCHAIN": "local",
-            "GOFLAGS": "-modcacherw", "GOMODCACHE": str(self.cache), "GOPATH": str(home / "go"), "GOCACHE": str(home / "build"),
+            "GOFLAGS": "-modcacherw", "GOMODCACHE": str(self.cache), "GOPATH": str(home / "go"), "GOCACHE": str(home.parent / "build"),
             "CGO_ENABLED": "0",
         }  # fmt: skip
 
