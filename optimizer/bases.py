@@ -38,6 +38,8 @@ class BaseFacts:
     complete: frozenset[str] = frozenset()
     #: paths that surely do not exist
     absent: frozenset[str] = frozenset()
+    #: no variable is set but those of `environment`
+    closed: bool = False
 
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -76,8 +78,12 @@ def _plain(family: str) -> BaseFacts:
     return BaseFacts(family, {"PATH": _PATH, "GOPATH": None, **_UNSET}, "/", "root", _STANDARD, _COMPLETE)
 
 
+#: node: ENV NODE_VERSION and YARN_VERSION (docker-library/node, Dockerfile templates); no WORKDIR; user root
+_NODE = BaseFacts("node", {"PATH": _PATH}, "/", "root", _STANDARD | {"/home/node"}, _COMPLETE - {"/home"}, closed=True)
+
 _OFFICIAL: dict[str, BaseFacts] = {
     "golang": _GOLANG,
+    "node": _NODE,
     "alpine": _plain("alpine"),
     "debian": _plain("debian"),
     "ubuntu": _plain("debian"),

@@ -30,7 +30,8 @@ class World(enum.IntEnum):
 class Kind(enum.Enum):
     """How a write treats what was there before."""
 
-    SET = "set"  # exact path: the result hides what was there
+    SET = "set"  # exact path, a file: the result hides what was there
+    TREE = "tree"  # exact path, a directory with all that is in it: the result hides what was there
     MAY = "may"  # the result depends on what was there, or the command only adds
     KILL = "kill"  # the path is gone afterwards, whatever was there
     DIRECTORY = "directory"  # `mkdir -p`: the directory exists afterwards; its content is untouched
@@ -56,6 +57,8 @@ class Effects:
     reads: Region = EVERYTHING
     #: files (exact paths) that matter although `reads` leaves their subtree out; an absent one matters too
     probes: tuple[str, ...] = ()
+    #: directories of which all entries matter although `reads` leaves them out (their own mode and owner do not)
+    trees: tuple[str, ...] = ()
     #: names of variables that may matter, `GO*` is a prefix; None: all of them
     variables: tuple[str, ...] | None = None
     writes: tuple[Write, ...] = (Write(Kind.MAY, EVERYTHING),)

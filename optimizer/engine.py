@@ -60,6 +60,7 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
         return report
     report.result = plan.build.dockerfile.source
+    report.other_files = dict(plan.build.other_files)
     report.changes = plan.changes
     lines = _SourceLines(source, report.result)
     report.offered = [lines.of_change(change) for change in plan.offered]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -25,6 +26,19 @@ class ContextReader(Protocol):
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Return what a COPY source with wildcards selects; raises ContextError."""
 
+    def excluded(self, rel: str) -> bool:
+        """Tell whether the ignore rules keep a path and all that may lie below it out of every build."""
+
+    @property
+    def ignore_file(self) -> tuple[str, bytes]:
+        """The ignore file that counts: its path in the context, and its bytes (empty where there is none yet)."""
+
+    def with_ignore(self, text: bytes) -> tuple[ContextReader, tuple[str, ...]]:
+        """Return the context with another ignore file, and the paths that this one keeps out in addition.
+
+        Raises ContextError where the new rules do more than to add such paths.
+        """
+
 
 class FrozenContext:
     """Answers questions about the context and keeps the answers: they are the frozen inputs of a proof."""
@@ -35,6 +49,9 @@ class FrozenContext:
         self._kinds: dict[str, str] = {}
         self._digests: dict[str, str] = {}
         self._globs: dict[str, tuple[str, ...]] = {}
+        self._excluded: dict[str, bool] = {}
+        #: paths that the ignore file keeps out since it was changed (`with_ignore`)
+        self.newly_ignored: tuple[str, ...] = ()
 
     def kind(self, rel: str) -> str:
         """Return "file", "directory", "absent" (ignored files too) or "other" (links, devices, not known)."""
@@ -88,17 +105,43 @@ class FrozenContext:
                 return None
         return self._globs[pattern]
 
+    def excluded(self, rel: str) -> bool:
+        """Tell whether the ignore rules keep a path and all that may lie below it out of every build.
+
+        That nothing is there today is not enough: a build on another machine may find something.
+        """
+        if rel not in self._excluded:
+            self._excluded[rel] = self.reader is not None and self.reader.excluded(rel)
+        return self._excluded[rel]
+
+    @property
+    def ignore_file(self) -> tuple[str, bytes] | None:
+        """The ignore file that counts: its path in the context, and its bytes (empty where there is none yet)."""
+        return None if self.reader is None else self.reader.ignore_file
+
+    def with_ignore(self, text: bytes) -> FrozenContext:
+        """Return the same context behind a changed ignore file. Raises ContextError, see `ContextReader.with_ignore`."""
+        from dockopt.optimizer.context import ContextError
+
+        if self.reader is None:
+            raise ContextError("the context cannot be looked at", "")
+        reader, added = self.reader.with_ignore(text)
+        changed = FrozenContext(reader)
+        changed.newly_ignored = tuple(dict.fromkeys((*self.newly_ignored, *added)))
+        return changed
+
     def frozen(self) -> tuple[FrozenInput, ...]:
         """Return what has been asked so far, in path order."""
         seen = {
             rel: f"sha256:{self._digests[rel]}" if rel in self._digests else kind for rel, kind in self._kinds.items()
         }
         seen |= {pattern: f"selects {', '.join(found) or 'nothing'}" for pattern, found in self._globs.items()}
+        seen |= {rel: "ignored" for rel, excluded in self._excluded.items() if excluded}
         # a directory that holds another frozen entry is implied by it
         implied = {
             "/".join(rel.split("/")[:n])
             for rel, state in seen.items()
-            if state != "absent"
+            if state not in ("absent", "ignored")
             for n in range(1, rel.count("/") + 1)
         }
         return tuple(FrozenInput(rel, state) for rel, state in sorted(seen.items()) if rel not in implied)
@@ -116,15 +159,31 @@ class Build:
     opaque_caches: bool = False
     #: what the symbolic execution of variants of this file has in common
     memo: Memo = field(default_factory=dict, repr=False)
+    #: new text of other files (path relative to the context), where changes need them too
+    other_files: Mapping[str, bytes] = field(default_factory=dict)
 
     @cached_property
     def with_opaque_caches(self) -> Build:
         """The same build under the assumption `cache-opaque`."""
-        return Build(self.dockerfile, self.context, self.targets, opaque_caches=True, memo=self.memo)
+        return Build(
+            self.dockerfile,
+            self.context,
+            self.targets,
+            opaque_caches=True,
+            memo=self.memo,
+            other_files=self.other_files,
+        )
 
     def with_text(self, dockerfile: Dockerfile) -> Build:
         """Return the build of a changed Dockerfile in the same context; frozen inputs are those of both."""
-        return Build(dockerfile, self.context, self.targets, memo=self.memo)
+        return Build(dockerfile, self.context, self.targets, memo=self.memo, other_files=self.other_files)
+
+    def with_ignore(self, text: bytes) -> Build:
+        """Return the build of the same Dockerfile behind a changed ignore file. Raises ContextError."""
+        context = self.context.with_ignore(text)
+        path = context.ignore_file[0] if context.ignore_file is not None else ""
+        # what instructions did is not remembered: the context answers differently
+        return Build(self.dockerfile, context, self.targets, other_files={**self.other_files, path: text})
 
     @cached_property
     def executor(self) -> Executor:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dockopt.optimizer.apply import apply_edits
+from dockopt.optimizer.apply import apply_edits, edits_by_path
+from dockopt.optimizer.context import ContextError
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Applicability, Change, Proposal, Refusal, Verdict
 from dockopt.optimizer.symbolic.execute import Unsupported
@@ -110,16 +111,27 @@ def _first_proven(build: Build, rewrites: Iterable[Rewrite]) -> tuple[Change, Bu
 
 def judge(build: Build, proposal: Proposal) -> tuple[Verdict, Build | None]:
     """Apply a proposal to a copy and validate it; a result that does not parse is unproven."""
-    applied = apply_edits(build.dockerfile.source, [edit for edit in proposal.edits if not edit.path])
-    if applied.skipped:
-        return Verdict("unproven", obligation=f"its edits collide: {applied.skipped[0][1]}"), None
-    if applied.result == build.dockerfile.source:
+    after = build
+    for path, edits in edits_by_path(proposal.edits).items():
+        ignore_file = build.context.ignore_file
+        if not path:
+            source = build.dockerfile.source
+        elif ignore_file is not None and path == ignore_file[0]:
+            source = ignore_file[1]
+        else:
+            return Verdict("unproven", obligation=f"`{path}` is a file that no proof speaks of"), None
+        applied = apply_edits(source, edits)
+        if applied.skipped:
+            return Verdict("unproven", obligation=f"its edits collide: {applied.skipped[0][1]}"), None
+        try:
+            after = after.with_ignore(applied.result) if path else after.with_text(parse(applied.result))
+        except DockerfileSyntaxError as error:
+            why = f"the result is no Dockerfile: {error.message}"
+            return Verdict("unproven", obligation=why, line=error.line), None
+        except ContextError as error:
+            return Verdict("unproven", obligation=error.message), None
+    if after.dockerfile.source == build.dockerfile.source and after.other_files == build.other_files:
         return Verdict("unproven", obligation="it changes nothing"), None
-    try:
-        dockerfile = parse(applied.result)
-    except DockerfileSyntaxError as error:
-        return Verdict("unproven", obligation=f"the result is no Dockerfile: {error.message}", line=error.line), None
-    after = build.with_text(dockerfile)
     return validate(build, after, proposal.declared), after
 
 

@@ -30,6 +30,7 @@ from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.wording import shortened
 
 PRIVATE_STAGES = "private-stages: stages that another stage consumes are not pulled or targeted on their own"
+IGNORE_FILE = "ignore-file: no command looks at the text of the ignore file, which may be copied with the sources"
 BASE_LAYOUT = "base-layout: no directory that the Dockerfile copies into is a link in the base image"
 
 
@@ -90,6 +91,8 @@ def _compare(old: Build, new: Build, declared: frozenset[str]) -> Verdict:
     if len(after.stages) > 1:
         assumptions.add(PRIVATE_STAGES)
     assumptions.add(BASE_LAYOUT)
+    if new.context.newly_ignored != old.context.newly_ignored:
+        assumptions.add(IGNORE_FILE)
     frozen = {**{f.path: f for f in old.context.frozen()}, **{f.path: f for f in new.context.frozen()}}
     return Verdict(
         "equal" if strictly_equal else "equal-but",
@@ -157,9 +160,9 @@ def _renewed_by(item: str, inputs: frozenset[str]) -> bool:
 
 def _new_failures(old: Build, new: Build) -> Iterable[tuple[str, int]]:
     """Reasons why the new file could fail in a build in which the old one did not."""
-    known = {path for _, path, _ in _sources(old)}
+    known = {path: kind for _, path, kind in _sources(old)}
     for line, path, kind in _sources(new):
-        if path not in known and kind not in ("file", "directory"):
+        if kind not in ("file", "directory") and known.get(path) != kind:
             yield f"`{path}` is not in the build context", line
     texts = {(e.stage, e.text) for e in old.executed}
     for command in new.executed:

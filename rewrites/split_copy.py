@@ -37,24 +37,24 @@ Why it is safe
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from dockopt.optimizer.ecosystems.installs import Cause, Install, install_for, is_install
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit, Proposal, Refusal
 from dockopt.optimizer.regions import below, relative
-from dockopt.optimizer.symbolic.filesystem import Op
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Instruction, Stage
 from dockopt.rewrites.copies import ContextCopy, context_copies
 from dockopt.rewrites.editing import insert_above, keyword, move_above
+from dockopt.rewrites.manifests import PLAIN, Need, as_written, ignored_outputs, is_needed_only, needs_of
 
 ID = "split-copy"
 SUMMARY = "copies manifests first, installs dependencies, then copies the sources"
-#: characters that need no quoting in a COPY
-_PLAIN = re.compile(r"[A-Za-z0-9_./@%+,:=~-]+")
+#: how many manifests a message names
+_NAMED = 4
+#: what an install does with each edit, by its activity
+_VERBS = {"download": "downloads", "installation": "installs"}
 
 
 def propose(build: Build) -> Iterator[Proposal | Refusal]:
@@ -65,7 +65,7 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
         commands = [command for command in build.executed if command.stage == stage.index]
         if sources and _already_installed(sources[0], commands):
             continue
-        done: set[str] = set()
+        done: set[tuple[str, str]] = set()
         if not sources and (elsewhere := _in_parent(build, stage, commands)) is not None:
             yield elsewhere
         for command in commands:
@@ -74,8 +74,8 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
             if isinstance(found, Cause):
                 yield Refusal(ID, above[0].instruction.start_line, found.reason, found.path, found.line)
                 break
-            if isinstance(found, Install) and found.directory not in done:
-                done.add(found.directory)
+            if isinstance(found, Install) and (found.ecosystem, found.directory) not in done:
+                done.add((found.ecosystem, found.directory))
                 yield from _one(build, stage, copies, command, found)
 
 
@@ -99,19 +99,10 @@ def _in_parent(build: Build, stage: Stage, commands: list[Executed]) -> Refusal 
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Need:
-    """A manifest with the COPY that brings it, and the write that it is part of."""
-
-    path: str
-    copy: ContextCopy
-    op: Op
-
-
 def _one(
     build: Build, stage: Stage, copies: list[ContextCopy], command: Executed, install: Install
 ) -> Iterator[Proposal | Refusal]:
-    needs = _needs(copies, command, install)
+    needs = needs_of(build, copies, command, install)
     if isinstance(needs, str):
         first = next(copy for copy in copies if copy.is_sources)
         yield Refusal(ID, first.instruction.start_line, needs, "", command.line)
@@ -123,7 +114,10 @@ def _one(
     sources = [
         copy
         for copy in copies
-        if copy.is_sources and copy.position not in wildcards and copy.instruction.index < command.instruction.index
+        if copy.is_sources
+        and copy.position not in wildcards
+        and copy.instruction.index < command.instruction.index
+        and not is_needed_only(copy, needs)
     ]
     if not sources:
         return
@@ -136,39 +130,32 @@ def _one(
         yield Refusal(ID, line, problem, "", run.start_line)
         return
     edits = _edits(build, stage, target, needs, command, install)
-    if isinstance(edits, str):
-        yield Refusal(ID, line, edits, "", command.line)
+    ignored = ignored_outputs(build, install, sources)
+    if isinstance(edits, str) or isinstance(ignored, str):
+        yield Refusal(ID, line, edits if isinstance(edits, str) else str(ignored), "", command.line)
         return
-    manifests = " or ".join(dict.fromkeys(posixpath.basename(path) for path in install.manifests))
     declared = install.caches if not install.itself and build.is_exported(stage.index) else ()
     copied = " ".join(target.instruction.words)
     yield Proposal(
         ID,
         line,
-        f"`{target.instruction.keyword} {copied}` stands above the download of {install.what}: every edit downloads them again",
-        edits,
-        gain=f"`{install.command}` runs again only when {manifests} change",
+        f"`{target.instruction.keyword} {copied}` stands above the {install.activity} of {install.what}: "
+        f"every edit {_VERBS[install.activity]} them again",
+        (*edits, *ignored),
+        gain=f"`{install.command}` runs again only when {_changing(install)} change"
+        + ("" if install.locked else "; packages stay as old as that layer"),
         declared=frozenset(declared),
     )
 
 
-def _needs(copies: list[ContextCopy], command: Executed, install: Install) -> list[_Need] | str:
-    """Return for every manifest the COPY that brings it; a str says why that is not certain."""
-    files = command.before.files
-    needs = []
-    for path in install.manifests:
-        if files.context_file(path) is None:
-            return f"`{path}` does not surely come from the build context"
-        op = next(op for op in reversed(files.ops) if op.source is not None and _brings(op, path))
-        copy = next((copy for copy in copies if op in copy.ops), None)
-        if copy is None:
-            return f"`{path}` comes from another stage"
-        needs.append(_Need(path, copy, op))
-    return needs
-
-
-def _brings(op: Op, path: str) -> bool:
-    return op.path == path if op.kind == "put" else below(path, op.path)
+def _changing(install: Install) -> str:
+    """Name what an install reads: files, and directories with a slash."""
+    names = [posixpath.basename(path) for path in install.manifests]
+    names += [posixpath.basename(path) + "/" for path in install.trees]
+    shown = list(dict.fromkeys(names))
+    if len(shown) > _NAMED + 1:
+        shown[_NAMED:] = [f"{len(shown) - _NAMED} other files"]
+    return " or ".join(shown)
 
 
 def _mounted(command: Executed, install: Install) -> str | None:
@@ -187,18 +174,18 @@ def _alone(together: list[Executed], command: Executed) -> str | None:
 
 
 def _edits(
-    build: Build, stage: Stage, target: ContextCopy, needs: list[_Need], command: Executed, install: Install
+    build: Build, stage: Stage, target: ContextCopy, needs: Sequence[Need], command: Executed, install: Install
 ) -> tuple[Edit, ...] | str:
     dockerfile = build.dockerfile
-    own = {id(copy.instruction): copy for copy in (need.copy for need in needs) if not copy.is_sources}
+    own = {id(copy.instruction): copy for copy in (need.copy for need in needs)}
     moved = [
-        copy.instruction for copy in own.values() if copy.position > target.position and _only_manifests(copy, needs)
+        copy.instruction for copy in own.values() if copy.position > target.position and is_needed_only(copy, needs)
     ]
     groups: dict[tuple[str, str], list[str]] = {}
     for need in needs:
         if need.copy.position < target.position or need.copy.instruction in moved:
             continue
-        place = _as_written(need, target)
+        place = as_written(need, target)
         if isinstance(place, str):
             return place
         source, destination, flags = place
@@ -265,35 +252,8 @@ def _step(
         if states[position + 1].cwd == wanted:
             return workdirs, ""
     where = relative(wanted, here) if below(wanted, here) else wanted
-    if not _PLAIN.fullmatch(where):
+    if not PLAIN.fullmatch(where):
         return f"`{where}` needs quoting"
     if install.itself and command.instruction.json is not None:
         return "the install step is no shell command"
     return [], f"cd {where} && "
-
-
-def _only_manifests(copy: ContextCopy, needs: list[_Need]) -> bool:
-    wanted = {need.path for need in needs}
-    return all(op.kind == "put" and op.path in wanted for op in copy.ops)
-
-
-def _as_written(need: _Need, target: ContextCopy) -> tuple[str, str, str] | str:
-    """Return source, destination and flags of a COPY for one manifest, in the words of the COPY that brings it."""
-    instruction, op = need.copy.instruction, need.op
-    assert op.source is not None
-    inside = relative(need.path, op.path) if op.kind == "overlay" else ""
-    source = f"{op.source.path}/{inside}".strip("/")
-    folder = posixpath.dirname(inside)
-    destination = instruction.words[-1]
-    if (need.copy is not target and not destination.startswith("/")) or op.kind == "put":
-        destination = posixpath.dirname(need.path) + "/"
-    else:
-        destination = ("./" if destination in (".", "./", "") else destination.rstrip("/") + "/") + (
-            f"{folder}/" if folder else ""
-        )
-    if not _PLAIN.fullmatch(source) or not (_PLAIN.fullmatch(destination) or "$" in destination):
-        return f"the path `{source}` needs quoting"
-    flags = "".join(flag.raw + " " for flag in instruction.flags if flag.name in ("chown", "chmod"))
-    if any(flag.name not in ("chown", "chmod") for flag in instruction.flags):
-        return f"`--{next(f.name for f in instruction.flags if f.name not in ('chown', 'chmod'))}` of the COPY is not followed"
-    return source, destination, flags

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from dockopt.optimizer.ecosystems.registry import ECOSYSTEMS
 from dockopt.optimizer.effects import Effects, unknown
 
 
@@ -72,7 +73,9 @@ def register(module: str, function: str, *programs: str) -> None:
         MODELS[program] = f"{module}:{function}"
 
 
-register("dockopt.optimizer.ecosystems.go.commands", "go", "go")
+for _entry in ECOSYSTEMS:
+    for _function, _programs in _entry.programs.items():
+        register(f"dockopt.optimizer.ecosystems.{_entry.name}.commands", _function, *_programs.split())
 for _module, _functions in {
     "files": {
         "mkdir": "mkdir",

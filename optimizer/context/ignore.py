@@ -137,6 +137,23 @@ class IgnoreRules:
         """Whether any pattern is negated; only without one does BuildKit lint ignored COPY sources."""
         return bool(self._exceptions)
 
+    def added_to(self, old: IgnoreRules) -> tuple[str, ...] | None:
+        """Return the paths that these rules keep out, with all below them, in addition to what older rules do.
+
+        None where they differ in another way: the older patterns have to come first and unchanged, and each new one has to be a
+        literal path that nothing readmits.
+        """
+        count = len(old.patterns)
+        before = [(p.text, p.negated) for p in old.patterns]
+        if [(p.text, p.negated) for p in self.patterns[:count]] != before:
+            return None
+        added = self.patterns[count:]
+        for pattern in added:
+            literal = _expression(pattern.text)[0] == "exact" and "*" not in pattern.text
+            if pattern.negated or not literal or not self.ignored(pattern.text) or self.may_readmit_below(pattern.text):
+                return None
+        return tuple(pattern.text for pattern in added)
+
     def ignored(self, rel: str) -> bool:
         """Tell whether the builder's client leaves out a path; every component above it is taken to be a directory.
 

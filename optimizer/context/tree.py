@@ -209,6 +209,33 @@ class BuildContext:
             found = deeper
         return tuple(found)
 
+    def excluded(self, rel: str) -> bool:
+        """Tell whether the ignore rules keep a path and all that may lie below it out, whatever is on disk."""
+        rel = _normal(rel)
+        return rel != "" and self.ignore.ignored(rel) and not self.ignore.may_readmit_below(rel)
+
+    @property
+    def ignore_file(self) -> tuple[str, bytes]:
+        """The ignore file that counts: its path in the context, and its bytes (empty where there is none yet)."""
+        return self.ignore.path or ".dockerignore", self.ignore.source
+
+    def with_ignore(self, text: bytes) -> tuple[BuildContext, tuple[str, ...]]:
+        """Return the context with another ignore file, and the paths that this one keeps out in addition.
+
+        Raises ContextError where the new rules do more than to add literal paths, IgnoreFileError is one of its causes.
+        """
+        name = self.ignore_file[0]
+        if name.startswith("../"):
+            raise ContextError(f"the ignore file `{name}` lies outside of the build context", name)
+        try:
+            rules = IgnoreRules.parse(text, name)
+        except IgnoreFileError as error:
+            raise ContextError(error.message, name) from error
+        added = rules.added_to(self.ignore)
+        if added is None:
+            raise ContextError(f"`{name}` would do more than to keep out a few paths", name)
+        return BuildContext(self.root, self.dockerfile, rules), added
+
     def _load_ignore(self) -> IgnoreRules:
         if self.dockerfile is not None:
             own = Path(f"{self.dockerfile}.dockerignore")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Protocol, cast
+
+from dockopt.optimizer.ecosystems.registry import ECOSYSTEMS
 
 if TYPE_CHECKING:
     from dockopt.optimizer.commands.registry import Surroundings
@@ -26,13 +30,21 @@ class Install:
     """The step that fetches the dependencies of a project, and all that it reads of it. Paths are those of the image."""
 
     ecosystem: str
-    what: str  #: what it fetches, for messages ("Go modules")
+    what: str  #: what it fetches, for messages ("Go modules", "npm packages")
     command: str  #: how it is called
     directory: str  #: where it has to run
     manifests: tuple[str, ...]  #: files of the project that it reads, the most important one first
     caches: tuple[str, ...]  #: directories in which it leaves something, whether or not a build needed it
     #: the command that was asked about is this install itself
     itself: bool
+    #: directories of the project that it reads with all that is in them
+    trees: tuple[str, ...] = ()
+    #: directories below the project that it makes: what a later COPY brought there would end up in them
+    outputs: tuple[str, ...] = ()
+    #: it only fetches ("download"), or also unpacks, compiles and runs scripts ("installation")
+    activity: str = "download"
+    #: a lock file says what it fetches; without one it is reused although newer versions may have come out
+    locked: bool = True
 
 
 class Ecosystem(Protocol):
@@ -48,13 +60,19 @@ class Ecosystem(Protocol):
         """Return the install that a command is or needs; a Cause if that is not certain, None if it has nothing to do with it."""
 
 
-#: modules load only when a Dockerfile has a command that may need them
-ECOSYSTEMS = ("dockopt.optimizer.ecosystems.go.install",)
-
-
+@cache
 def ecosystems() -> tuple[Ecosystem, ...]:
     """Return all ecosystems."""
-    return tuple(cast("Ecosystem", importlib.import_module(name)) for name in ECOSYSTEMS)
+    return tuple(
+        cast("Ecosystem", importlib.import_module(f"dockopt.optimizer.ecosystems.{entry.name}.install"))
+        for entry in ECOSYSTEMS
+    )
+
+
+@cache
+def cache_words() -> re.Pattern[str]:
+    """Return an expression that finds words by which a script gets at the caches of some ecosystem's tools."""
+    return re.compile("|".join([r"\.cache", *(word for entry in ECOSYSTEMS for word in entry.cache_words)]))
 
 
 def install_for(command: Executed, executor: Executor) -> Install | Cause | None:

@@ -135,9 +135,9 @@ class Step:
             yield self.before, _ACCOUNTS  # names are looked up in the image (symbolic/copying.py)
 
     def probes(self) -> Iterator[tuple[StageState, str]]:
-        """Yield the single paths that it looked for, found or not."""
+        """Yield the single paths that it looked for, found or not, and the directories that it read as a whole."""
         for command in self.commands:
-            for probe in command.effects.probes:
+            for probe in (*command.effects.probes, *command.effects.trees):
                 if not any(below(probe, target) for target in self.mounted):
                     yield command.before, probe
 

@@ -86,14 +86,20 @@ def proof_line(verdict: Verdict) -> str:
 
 
 def _agreeing(frozen: Sequence[FrozenInput]) -> str:
-    present = [entry.path for entry in frozen if entry.state != "absent"]
+    present = [entry.path for entry in frozen if entry.state not in ("absent", "ignored")]
+    ignored = [entry.path for entry in frozen if entry.state == "ignored"]
     absent = [entry.path for entry in frozen if entry.state == "absent"]
     parts = []
     if present:
         parts.append(f"agrees on {_names(present)}")
+    if ignored:
+        parts.append(f"ignores {_names(ignored)}")
     if absent:
         parts.append(f"has no {_names(absent)}")
-    return f" that {' and '.join(parts)}" if parts else ""
+    if not parts:
+        return ""
+    head = ", ".join(parts[:-1])
+    return f" that {head} and {parts[-1]}" if head else f" that {parts[-1]}"
 
 
 def _names(names: Iterable[str]) -> str:

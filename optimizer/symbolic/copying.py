@@ -174,7 +174,10 @@ def _from_context(
 
     if source.text is None:
         state = replace(state, inputs=state.inputs | {"context:"})
-        return _somehow(state, copy, destination, term("context-unknown", source.term, copy.attributes), label)
+        left_out = executor.files.newly_ignored
+        return _somehow(
+            state, copy, destination, term("context-unknown", source.term, copy.attributes, *left_out), label
+        )
     path = clean_source(source.text)
     target = _target(state, destination)
     wildcard = _WILDCARD.search(path)
@@ -182,7 +185,8 @@ def _from_context(
     state = replace(state, inputs=state.inputs | {f"context:{literal_part}"})
     if wildcard is not None:
         head, _, pattern = path.rpartition("/")
-        value = term("context-glob", path, copy.attributes, text=f"context files {path}")
+        left_out = executor.files.newly_ignored
+        value = term("context-glob", path, copy.attributes, *left_out, text=f"context files {path}")
         chosen = executor.files.glob(path)
         if (
             chosen
@@ -214,7 +218,8 @@ def _from_context(
     value = term("context-tree", path, copy.attributes, text=f"context directory {path or '.'}")
     if kind != "directory" or target is None or "parents" in {flag.name for flag in copy.instruction.flags}:
         # a link, an archive that ADD may unpack, or nothing there today
-        return _somehow(state, copy, destination, term("context-entry", value), label)
+        entry = term("context-entry", value, *executor.files.newly_ignored)
+        return _somehow(state, copy, destination, entry, label)
     if copy.link:
         files = state.files.set_directories(target[0], copy.directory, copy.line)
     else:

@@ -66,6 +66,13 @@ class BuildFiles(Protocol):
     def glob(self, pattern: str) -> tuple[str, ...] | None:
         """Return what a source with wildcards selects, None where that cannot be told."""
 
+    def excluded(self, rel: str) -> bool:
+        """Tell whether the ignore rules keep a path and all that may lie below it out of every build."""
+
+    @property
+    def newly_ignored(self) -> tuple[str, ...]:
+        """Paths that the ignore file in hand keeps out and the one that it is compared with does not."""
+
 
 class Step(NamedTuple):
     """What one instruction did, for variants of the Dockerfile in which it sees the same."""
@@ -228,7 +235,7 @@ class Executor:
                 cwd_term=literal(facts.cwd) if facts.cwd else term("base-cwd", base),
                 user=facts.user,
                 user_term=term("base-user", base),
-                closed_env=scratch,
+                closed_env=scratch or facts.closed,
                 config=Config({"base configuration": base}),
             ),
             (),

@@ -10,7 +10,7 @@ Context trees answer questions (`kind`, `resolve`) through a `ContextView`, whic
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -23,6 +23,13 @@ class ContextView(Protocol):
 
     def kind(self, rel: str) -> str:
         """Return "file", "directory", "absent" or "other" for what COPY would find (ignored files are absent)."""
+
+    def excluded(self, rel: str) -> bool:
+        """Tell whether the ignore rules keep a path and all that may lie below it out of every build."""
+
+    @property
+    def newly_ignored(self) -> tuple[str, ...]:
+        """Paths that the ignore file in hand keeps out and the one that it is compared with does not."""
 
 
 class ContextSource(NamedTuple):
@@ -176,7 +183,7 @@ class FileSystem:
         if found is not None:
             return context_file_term(*found)
         for op in reversed(self.ops):
-            if not op.region.overlaps(target):
+            if not self._reaches(op, target):
                 continue
             if op.kind == "overlay" and self._lookup(op, path) == "absent":
                 continue
@@ -196,13 +203,86 @@ class FileSystem:
     def read(self, region: Region) -> Term:
         """Return the value of everything in a region."""
         ops = [op for op in self.affecting(region) if not op.again]
-        parts = [part for op in ops for part in (op.kind, str(op.region), op.value)]
+        parts: list[str | Term] = []
+        for at, op in enumerate(ops):
+            parts += (op.kind, str(op.region), op.value)
+            if op.kind == "overlay" and op.source is not None:
+                parts += [f"without {hole}" for hole in self._holes(op, ops, at, region)]
         text = f"{region}: " + ("; ".join(op.label for op in ops if op.label) or "as in the base")
         return term("read", self.base, *parts, text=text)
 
+    def entries(self, path: str) -> Term:
+        """Return the value of all that lies below a directory, whatever its own mode and owner.
+
+        A part of the context counts as that part, however much of the context was copied with it: `COPY . /app` and
+        `COPY lib /app/lib` bring the same entries to /app/lib.
+        """
+        parts: list[str | Term] = []
+        for op in self.affecting(Region((path,))):
+            if op.again or (op.kind in ("dir", "dir-set") and below(path, op.path)):
+                continue
+            narrowed = self._narrowed(op, path)
+            parts += (narrowed.kind, str(narrowed.region), narrowed.value)
+        return term("entries", self.base, path, *parts, text=f"entries of {path}")
+
+    def _narrowed(self, op: Op, path: str) -> Op:
+        """Return an overlay of the context as the overlay of that part of it which comes to lie at a path below it."""
+        if op.kind != "overlay" or op.source is None or op.source.pattern is not None or op.path == path:
+            return op
+        if not below(path, op.path):
+            return op
+        rel = f"{op.source.path}/{relative(path, op.path)}".strip("/")
+        if self.context.kind(rel) != "directory":
+            return op
+        value = term("context-tree", rel, op.source.attributes, text=f"context directory {rel}")
+        return op._replace(region=Region((path,)), value=value, source=op.source._replace(path=rel))
+
     def affecting(self, region: Region) -> tuple[Op, ...]:
         """Return the writes that can affect a region, in canonical order."""
-        return _canonical_order([op for op in self.ops if op.region.overlaps(region)])
+        return _canonical_order([op for op in self.ops if self._reaches(op, region)], self._conflict)
+
+    def _reaches(self, op: Op, region: Region) -> bool:
+        """Tell whether a write may change something in a region."""
+        return op.region.overlaps(region) and not self._misses(op, region)
+
+    def _conflict(self, a: Op, b: Op) -> bool:
+        """Tell whether it may matter which of two writes comes first."""
+        return a.region.overlaps(b.region) and not self._misses(a, b.region) and not self._misses(b, a.region)
+
+    def _misses(self, op: Op, region: Region) -> bool:
+        """Tell whether an overlay surely brings nothing into a region: the ignore rules keep that part out of any context."""
+        if op.kind != "overlay" or op.source is None or op.source.pattern is not None:
+            return False
+        return all(path != op.path and below(path, op.path) and self._is_kept_out(op, path) for path in region.include)
+
+    def _is_kept_out(self, op: Op, path: str) -> bool:
+        """Tell whether an overlay of the context surely brings nothing to a path below it."""
+        assert op.source is not None
+        rel = f"{op.source.path}/{relative(path, op.path)}".strip("/")
+        head = rel.rpartition("/")[0]
+        # above it there has to be a plain directory: a link would lead elsewhere
+        return (not head or self.context.kind(head) == "directory") and self.context.excluded(rel)
+
+    def _holes(self, op: Op, ops: Sequence[Op], at: int, region: Region) -> list[str]:
+        """Return the paths below an overlay of the context that do not show what it brought there.
+
+        Either the ignore rules keep them out, or a later write covers them. Two overlays that differ only in such paths are
+        the same. Only paths that other writes cover, and those that one of two compared ignore files keeps out, are asked for.
+        """
+        assert op.source is not None
+        holes: set[str] = set()
+        for position, other in enumerate(ops):
+            if other.kind in ("put", "kill") and not other.region.exclude:
+                for path in other.region.include:
+                    strictly = path != op.path and below(path, op.path)
+                    if strictly and (position > at or self._is_kept_out(op, path)):
+                        holes.add(path)
+        for rel in self.context.newly_ignored:
+            if below("/" + rel, "/" + op.source.path):
+                path = join(op.path, relative("/" + rel, "/" + op.source.path) or ".")
+                if Region((path,)).overlaps(region):
+                    holes.add(path)
+        return sorted(hole for hole in holes if not any(hole != other and below(hole, other) for other in holes))
 
     # -- changes ---------------------------------------------------------------------------------------------------
 
@@ -288,13 +368,13 @@ def context_file_term(path: str, attributes: str) -> Term:
     return term("context-file", path, attributes, text=f"context file {path}")
 
 
-def _canonical_order(ops: list[Op]) -> tuple[Op, ...]:
-    """Return the lexicographically least order that keeps overlapping writes as they are (normal form of a trace)."""
+def _canonical_order(ops: list[Op], conflict: Callable[[Op, Op], bool]) -> tuple[Op, ...]:
+    """Return the lexicographically least order that keeps conflicting writes as they are (normal form of a trace)."""
     waiting = [0] * len(ops)  # how many earlier, overlapping writes each one still waits for
     followers: list[list[int]] = [[] for _ in ops]
     for i, op in enumerate(ops):
         for j in range(i):
-            if ops[j].region.overlaps(op.region):
+            if conflict(ops[j], op):
                 waiting[i] += 1
                 followers[j].append(i)
     free = [(_order_key(op), i) for i, op in enumerate(ops) if not waiting[i]]

@@ -70,7 +70,8 @@ def view(
                         target, value, line, f"bind mount of {source or '.'}", origin
                     )
                 else:
-                    files = files.put(where, term("context-entry", source), line, f"bind mount of {source}")
+                    entry = term("context-entry", source, *executor.files.newly_ignored)
+                    files = files.put(where, entry, line, f"bind mount of {source}")
                 continue
             stage = next(
                 (

@@ -6,7 +6,6 @@ the build in both. Where a failure would not end it (`;`, `||`, `&`), or the she
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -85,17 +84,13 @@ def run_instruction(
 # -- the step --------------------------------------------------------------------------------------------------------
 
 
-#: words by which a script gets at the caches of its tools
-_NAMES_CACHES = re.compile(r"GOMODCACHE|GOCACHE|GOPATH|go clean|pkg/mod|\.cache")
-
-
 def _without_caches(executor: Executor, state: StageState, unit: Unit, roots: tuple[str, ...]) -> Effects:
     """Return the effects of a command that is not understood under the assumption `cache-opaque`."""
-    from dockopt.optimizer.ecosystems.installs import caches
+    from dockopt.optimizer.ecosystems.installs import cache_words, caches
 
     shell = Shell(unit.cwd, unit.cwd_term, dict(unit.local))
     hidden = caches(ImageSurroundings(executor, state, state.files, shell, roots, True))
-    if not hidden or _NAMES_CACHES.search(unit.text) or any(path in unit.text for path in hidden):
+    if not hidden or cache_words().search(unit.text) or any(path in unit.text for path in hidden):
         return unit.effects
     everything_else = EVERYTHING.minus(*hidden)
     return replace(
@@ -146,6 +141,8 @@ def _apply(
     parts.append(files.read(region))
     for probe in sorted(set(effects.probes)):
         parts += [probe, files.resolve(probe)]
+    for tree in sorted(set(effects.trees)):
+        parts += [tree, files.entries(tree)]
     value = term("run", *parts, text=f"`{shortened(unit.text)}` (line {line})")
     executor.executed.append(
         Executed(
@@ -181,12 +178,12 @@ def _apply(
                 result = result.make_directories(path, attributes, line)
         elif write.kind is Kind.KILL:
             result = result.kill(where, line, label)
-        elif write.kind is Kind.SET:
+        elif write.kind in (Kind.SET, Kind.TREE):
             for path in where.include:
                 made = term("directory", value)
                 result = result.make_directories(path, made, line, leaf=False)
                 output = term("output", value, path, text=f"{path} of {value}")
-                result = result.put(Region((path,)), output, line, label, is_file=True)
+                result = result.put(Region((path,)), output, line, label, is_file=write.kind is Kind.SET)
         else:
             old = result.read(where)
             result = result.put(

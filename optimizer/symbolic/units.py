@@ -489,6 +489,7 @@ def _together(parts: Sequence[Effects], *, keep_first: bool = False) -> Effects:
     return Effects(
         reads=Region(tuple(sorted(includes)), tuple(sorted(set(holes)))),
         probes=tuple(path for part in parts for path in part.probes),
+        trees=tuple(path for part in parts for path in part.trees),
         variables=variables,
         writes=tuple(writes),
         caches=tuple(sorted(caches)),

@@ -189,6 +189,9 @@ class _NoFiles:
         assert rel == "go.mod"
         return b"module example.com/x\n\ngo 1.22\n"
 
+    def excluded(self, rel: str) -> bool:
+        return False
+
 
 INSTRUCTIONS = [
     "WORKDIR /app",

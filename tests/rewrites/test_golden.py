@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
-from dockopt.optimizer.apply import apply_edits
+from dockopt.optimizer.apply import apply_edits, edits_by_path
 from dockopt.optimizer.engine import Options, analyze
 from dockopt.optimizer.proposal import FileReport
 from dockopt.optimizer.syntax import parse
@@ -54,14 +55,21 @@ def said_by(rewrite: str, report: FileReport) -> str:
 def test_case(case: Path) -> None:
     source = (case / "Dockerfile").read_bytes()
     expected, refused = case / "expected.Dockerfile", case / "refused.txt"
+    expected_ignore = case / "expected.dockerignore"
     report = report_of(case, source)
+    ignore_file = report.other_files.get(".dockerignore")
     if os.environ.get("DOCKOPT_UPDATE_FIXTURES"):
         expected.unlink(missing_ok=True)
         refused.unlink(missing_ok=True)
+        expected_ignore.unlink(missing_ok=True)
+        if ignore_file is not None:
+            expected_ignore.write_bytes(ignore_file)
         if report.result != source:
             expected.write_bytes(report.result)
         else:
             refused.write_text(said_by(case.parent.name, report), encoding="utf-8")
+    assert set(report.other_files) <= {".dockerignore"}
+    assert ignore_file == (expected_ignore.read_bytes() if expected_ignore.exists() else None)
     assert expected.exists() != refused.exists(), "a case has either `expected.Dockerfile` or `refused.txt`"
     if refused.exists():
         assert report.result == source
@@ -73,19 +81,29 @@ def test_case(case: Path) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=case_id)
-def test_result_is_a_fixed_point_made_of_its_edits(case: Path) -> None:
+def test_result_is_a_fixed_point_made_of_its_edits(case: Path, tmp_path: Path) -> None:
     source = (case / "Dockerfile").read_bytes()
     report = report_of(case, source)
-    text = source
+    texts = {"": source, ".dockerignore": ignore_text(case)}
     for change in report.changes:
-        applied = apply_edits(text, change.proposal.edits)
-        assert not applied.skipped
-        text = applied.result
-    assert text == report.result
-    assert parse(text).source == text
+        for path, edits in edits_by_path(change.proposal.edits).items():
+            applied = apply_edits(texts[path], edits)
+            assert not applied.skipped
+            texts[path] = applied.result
+    assert texts[""] == report.result
+    assert texts[".dockerignore"] == report.other_files.get(".dockerignore", ignore_text(case))
+    assert parse(texts[""]).source == texts[""]
+    if report.other_files:
+        case = Path(shutil.copytree(case, tmp_path / case.name, symlinks=True))
+        (case / ".dockerignore").write_bytes(texts[".dockerignore"])
     again = report_of(case, report.result)
     assert again.result == report.result
     assert not again.changes
+
+
+def ignore_text(case: Path) -> bytes:
+    path = case / ".dockerignore"
+    return path.read_bytes() if path.exists() else b""
 
 
 def test_there_are_more_refusals_than_changes_are_worth() -> None:

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
+from dockopt.optimizer.model import ContextReader
 from hypothesis import strategies as st
 
 BASES = ("busybox", "busybox", "debian:12", "scratch")
@@ -57,6 +58,16 @@ class MemoryContext:
         data = self.nodes[rel].data
         assert data is not None
         return data
+
+    def excluded(self, rel: str) -> bool:
+        return False
+
+    @property
+    def ignore_file(self) -> tuple[str, bytes]:
+        return ".dockerignore", b""
+
+    def with_ignore(self, text: bytes) -> tuple[ContextReader, tuple[str, ...]]:
+        raise AssertionError("no test changes this ignore file")
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         return tuple(path for path in sorted(self.nodes) if "/" not in path and fnmatchcase(path, pattern))

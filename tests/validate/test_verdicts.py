@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pytest
-from dockopt.optimizer.model import Build, FrozenContext
+from dockopt.optimizer.model import Build, ContextReader, FrozenContext
 from dockopt.optimizer.proposal import Verdict
 from dockopt.optimizer.syntax import parse
 from dockopt.optimizer.validate import validate
@@ -40,6 +40,16 @@ class MemoryContext:
 
     def read(self, rel: str) -> bytes:
         return FILES[rel]
+
+    def excluded(self, rel: str) -> bool:
+        return False
+
+    @property
+    def ignore_file(self) -> tuple[str, bytes]:
+        return ".dockerignore", b""
+
+    def with_ignore(self, text: bytes) -> tuple[ContextReader, tuple[str, ...]]:
+        raise AssertionError("no test changes this ignore file")
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         from fnmatch import fnmatchcase

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from dockopt.optimizer.ecosystems.go.install import caches, install_for, is_install
 from dockopt.optimizer.ecosystems.installs import Cause, Install
-from dockopt.optimizer.model import Build, FrozenContext
+from dockopt.optimizer.model import Build, ContextReader, FrozenContext
 from dockopt.optimizer.syntax import parse
 
 from tests.ecosystems.go.fakes import GOLANG, Context, Image
@@ -24,6 +24,16 @@ class Reader(Context):
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         raise AssertionError(f"nobody needs `{pattern}`")
+
+    def excluded(self, rel: str) -> bool:
+        return False
+
+    @property
+    def ignore_file(self) -> tuple[str, bytes]:
+        return ".dockerignore", b""
+
+    def with_ignore(self, text: bytes) -> tuple[ContextReader, tuple[str, ...]]:
+        raise AssertionError("no download makes a change of the ignore file necessary")
 
 
 def answer(run: str, files: Mapping[str, str] = FILES, head: str = HEAD) -> Install | Cause | None:

@@ -1,0 +1,1 @@
+"""Node: its manifests and the models of its package managers."""

@@ -1,0 +1,28 @@
+"""The ecosystems that are known, one line each; their modules load only when a Dockerfile uses one of their programs.
+
+The package `ecosystems/<name>/` of an entry has `commands.py`, the command models of its programs, and `install.py`, the functions of
+`dockopt.optimizer.ecosystems.installs.Ecosystem`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One ecosystem."""
+
+    name: str
+    #: function in `commands.py` → the programs that it models, separated by blanks
+    programs: Mapping[str, str]
+    #: expressions by which a script gets at the caches of these programs otherwise than through them
+    cache_words: tuple[str, ...] = ()
+
+
+#: in the order in which they are asked
+ECOSYSTEMS = (
+    Entry("go", {"go": "go"}, ("GOMODCACHE", "GOCACHE", "GOPATH", "go clean", "pkg/mod")),
+    Entry("node", {"npm": "npm"}, ("npm_config_cache", "npm cache", r"\.npm\b")),
+)
