@@ -94,7 +94,7 @@ def test_result_is_a_fixed_point_made_of_its_edits(case: Path, tmp_path: Path) -
     assert texts[".dockerignore"] == report.other_files.get(".dockerignore", ignore_text(case))
     assert parse(texts[""]).source == texts[""]
     if report.other_files:
-        case = Path(shutil.copytree(case, tmp_path / case.name, symlinks=True))
+        case = Path(shutil.copytree(case, tmp_path / case.parent.name / case.name, symlinks=True))
         (case / ".dockerignore").write_bytes(texts[".dockerignore"])
     again = report_of(case, report.result)
     assert again.result == report.result
