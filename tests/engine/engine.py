@@ -146,10 +146,11 @@ class Engine:
         no_cache: bool = False,
         build_args: Mapping[str, str] | None = None,
         target: str | None = None,
+        ignore: bytes | None = None,
     ) -> BuildResult:
         """Build from a Dockerfile that lies outside of the context, so that the context is the same for all variants.
 
-        A `<Dockerfile>.dockerignore` of the context is therefore not seen; its `.dockerignore` is.
+        A `<Dockerfile>.dockerignore` of the context is therefore not seen; its `.dockerignore` is, unless `ignore` has other rules.
         """
         command = ["build", "--network=host", "--progress=plain", f"--tag={tag}"]
         command += ["--no-cache"] if no_cache else []
@@ -162,6 +163,8 @@ class Engine:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "Dockerfile")
             path.write_bytes(without_syntax(dockerfile))
+            if ignore is not None:
+                Path(f"{path}.dockerignore").write_bytes(ignore)
             done = _docker(*command, f"--file={path}", str(context), timeout=BUILD_TIMEOUT)
         return BuildResult(done.returncode == 0, done.stdout, read_steps(done.stdout))
 

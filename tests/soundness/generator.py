@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
+from dockopt.optimizer.context.ignore import IgnoreRules
 from dockopt.optimizer.model import ContextReader
 from hypothesis import strategies as st
 
@@ -37,22 +38,44 @@ CONTEXT: dict[str, Node] = {
     "w/a": Node(b"other a\n"),
 }
 #: names that appear in a context although no proof has seen them
-STRANGERS = ("c", "dir/new", "dir/sub/new", "w/b", "w/d", "new")
+STRANGERS = ("c", "dir/new", "dir/sub/new", "w/b", "w/d", "new", "made", "made/m", "dir/made", "dir/made/m")
+#: lines of ignore files: most of them keep out what commands make in the image
+IGNORED = (
+    "made",
+    "dir/made",
+    "made\ndir/made",
+    "d",
+    "w/d",
+    "h\nc",
+    "dir/sub",
+    "**/made",
+    "*\n!a\n!b\n!dir",
+    "dir\n!dir/x",
+)
 
 
 class MemoryContext:
     """What `dockopt.optimizer.context.BuildContext` would say of a context like this."""
 
-    def __init__(self, nodes: Mapping[str, Node]) -> None:
+    def __init__(self, nodes: Mapping[str, Node], ignore: bytes = b"") -> None:
         self.nodes = nodes
+        self.rules = IgnoreRules.parse(ignore, ".dockerignore")
 
     def kind(self, rel: str) -> object:
         from dockopt.optimizer.context import Kind
 
-        node = self.nodes.get(rel.strip("/"))
+        rel = rel.strip("/")
+        node = self.nodes.get(rel)
         if node is None:
             return Kind.ABSENT
+        if self._left_out(rel):
+            return Kind.IGNORED
         return Kind.SYMLINK if node.target is not None else Kind.DIR if node.data is None else Kind.FILE
+
+    def _left_out(self, rel: str) -> bool:
+        """A directory is sent if anything below it is."""
+        below = (path for path in self.nodes if path.startswith(rel + "/"))
+        return self.rules.ignored(rel) and all(self.rules.ignored(path) for path in below)
 
     def read(self, rel: str) -> bytes:
         data = self.nodes[rel].data
@@ -60,17 +83,24 @@ class MemoryContext:
         return data
 
     def excluded(self, rel: str) -> bool:
-        return False
+        return self.rules.ignored(rel) and not self.rules.may_readmit_below(rel)
 
     @property
     def ignore_file(self) -> tuple[str, bytes]:
-        return ".dockerignore", b""
+        return ".dockerignore", self.rules.source
 
     def with_ignore(self, text: bytes) -> tuple[ContextReader, tuple[str, ...]]:
-        raise AssertionError("no test changes this ignore file")
+        from dockopt.optimizer.context import ContextError
+
+        changed = MemoryContext(self.nodes, text)
+        added = changed.rules.added_to(self.rules)
+        if added is None:
+            raise ContextError("more than a few paths", ".dockerignore")
+        return changed, added
 
     def glob(self, pattern: str) -> tuple[str, ...]:
-        return tuple(path for path in sorted(self.nodes) if "/" not in path and fnmatchcase(path, pattern))
+        names = (path for path in sorted(self.nodes) if "/" not in path and fnmatchcase(path, pattern))
+        return tuple(path for path in names if not self._left_out(path))
 
 
 def write(nodes: Mapping[str, Node], folder: Path) -> None:
@@ -107,7 +137,8 @@ COMMANDS = (
     "id -u > /tmp/id", "true", "cd /w && touch here", "export A=9 && echo $A > /w/exported", "umask 077 && touch /w/masked",
     "ls -d /w > /tmp/listed", "find /w | sort > /tmp/found", "env | grep ^A= > /tmp/env || true", "sed -i s/a/z/ /w/a",
     "tar -cf /tmp/t.tar -C /w a && tar -xf /tmp/t.tar -C /tmp && rm /tmp/t.tar", "install -m 640 /w/a /w/i", "head -c 1 /w/a > /w/h",
-    "tee /w/tee < /w/a > /dev/null",
+    "tee /w/tee < /w/a > /dev/null", "mkdir -p /w/made && touch /w/made/m", "rm -rf /w/made && mkdir -p /w/made", "rm -rf /w/made",
+    "mkdir -p /w/dir/made && echo m > /w/dir/made/m", "rm -rf /w/dir/made", "cat /w/made/m > /tmp/m || true",
 )  # fmt: skip
 RUNS = (
     "RUN --mount=type=bind,target=/m cat /m/a > /w/ma", "RUN --mount=type=bind,source=dir,target=/w/dir ls /w/dir > /tmp/mounted",
@@ -137,10 +168,12 @@ def instructions(draw: st.DrawFn, *, runs: bool = True) -> str:
 
 
 class Pair(NamedTuple):
-    """Two Dockerfiles, the second made of the first."""
+    """Two Dockerfiles with their ignore files, the second ones made of the first."""
 
     old: str
     new: str
+    ignore: str = ""
+    new_ignore: str = ""
 
 
 @st.composite
@@ -159,7 +192,10 @@ def pairs(draw: st.DrawFn) -> Pair:
         new = _change(draw, new)
     after = [*stages]
     after[changed] = (stages[changed][0], new)
-    return Pair(_text(stages), _text(after))
+    ignore = draw(st.sampled_from(("", "", *IGNORED)))
+    more = draw(st.sampled_from(("", "", "", "made", "dir/made", "made\ndir/made", "a", "dir/x")))
+    new_ignore = "\n".join(lines for lines in (ignore, more) if lines)
+    return Pair(_text(stages), _text(after), ignore, new_ignore)
 
 
 def _stage(draw: st.DrawFn, base: str, most: int) -> tuple[str, list[str]]:

@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from dockopt.optimizer.context import ContextError
 from dockopt.optimizer.model import Build, FrozenContext
 from dockopt.optimizer.syntax import DockerfileSyntaxError, parse
 from dockopt.optimizer.validate import validate
@@ -46,14 +47,20 @@ def engine() -> object:
 @given(data=st.data())
 def test_what_is_called_equal_is_equal(engine: Engine, data: st.DataObject) -> None:
     pair = data.draw(pairs())
-    assume(pair.old != pair.new)
+    assume(pair.old != pair.new or pair.ignore != pair.new_ignore)
     try:
         old, new = parse(pair.old.encode()), parse(pair.new.encode())
     except DockerfileSyntaxError:
         assume(False)
         raise
-    build = Build(old, FrozenContext(MemoryContext(CONTEXT)))
-    verdict = validate(build, build.with_text(new))
+    build = Build(old, FrozenContext(MemoryContext(CONTEXT, pair.ignore.encode())))
+    changed = build.with_text(new)
+    if pair.ignore != pair.new_ignore:
+        try:
+            changed = changed.with_ignore(pair.new_ignore.encode())
+        except ContextError:
+            assume(False)
+    verdict = validate(build, changed)
     COUNTED[verdict.status] += 1
     assume(verdict.status == "equal")
     nodes = data.draw(mutations({entry.path: entry.state for entry in verdict.frozen}))
@@ -61,7 +68,7 @@ def test_what_is_called_equal_is_equal(engine: Engine, data: st.DataObject) -> N
     with tempfile.TemporaryDirectory(prefix="dockopt-context-") as name:
         folder = Path(name)
         write(nodes, folder)
-        note(f"{pair.old}\n---\n{pair.new}\n--- {sorted(nodes)}")
+        note(f"{pair.old}\n---\n{pair.new}\n--- {pair.ignore!r} {pair.new_ignore!r} {sorted(nodes)}")
         found = differences(engine, pair, folder, no_cache=False)
         if found:
             # an engine that mixed two contexts up is not what is tested here: a difference has to come again
@@ -74,10 +81,10 @@ def differences(engine: Engine, pair: Pair, folder: Path, *, no_cache: bool) -> 
     """Build both and say how the images differ; nothing where the original does not build."""
     before, after = engine.tag("before"), engine.tag("after")
     try:
-        if not engine.build(pair.old.encode(), folder, tag=before, no_cache=no_cache).ok:
+        if not engine.build(pair.old.encode(), folder, tag=before, no_cache=no_cache, ignore=pair.ignore.encode()).ok:
             COUNTED["original fails"] += 1
             return []
-        second = engine.build(pair.new.encode(), folder, tag=after, no_cache=no_cache)
+        second = engine.build(pair.new.encode(), folder, tag=after, no_cache=no_cache, ignore=pair.new_ignore.encode())
         COUNTED["built"] += 1
         return engine.compare(before, after) if second.ok else [f"the second one fails: {second.log[-1500:]}"]
     finally:
