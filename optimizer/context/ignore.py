@@ -326,10 +326,10 @@ def _can_match_below(matcher: _Matcher, text: str, rel: str) -> bool:
         return prefix.startswith(below) or below.startswith(prefix)
     if matcher.kind == "suffix" or any(char in text for char in "|{}^\\"):
         return True
-    # leading components without wildcards are literal
+    # leading components without `**` and classes match one component each
     for ours, theirs in zip(rel.split("/"), text.split("/"), strict=False):
-        if any(char in theirs for char in "*?[]"):
+        if "**" in theirs or any(char in theirs for char in "[]"):
             return True
-        if ours != theirs:
+        if not gopath.match(theirs, ours):
             return False
     return True

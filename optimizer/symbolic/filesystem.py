@@ -258,10 +258,15 @@ class FileSystem:
     def _is_kept_out(self, op: Op, path: str) -> bool:
         """Tell whether an overlay of the context surely brings nothing to a path below it."""
         assert op.source is not None
-        rel = f"{op.source.path}/{relative(path, op.path)}".strip("/")
-        head = rel.rpartition("/")[0]
-        # above it there has to be a plain directory: a link would lead elsewhere
-        return (not head or self.context.kind(head) == "directory") and self.context.excluded(rel)
+        inside = op.source.path
+        for name in relative(path, op.path).split("/"):
+            inside = f"{inside}/{name}".lstrip("/")
+            if self.context.excluded(inside):
+                return True
+            # above what is kept out there have to be plain directories: a link would lead elsewhere
+            if self.context.kind(inside) != "directory":
+                return False
+        return False
 
     def _holes(self, op: Op, ops: Sequence[Op], at: int, region: Region) -> list[str]:
         """Return the paths below an overlay of the context that do not show what it brought there.

@@ -127,7 +127,7 @@ PLAIN = (
     "COPY dir /w", "COPY dir/x /w/dir/x", "COPY dir/sub /w/dir/sub", "COPY dir /x/y", "COPY w /w", "COPY w/ /w/", "COPY [ab] /w/",
     "COPY a* b* /w/", "COPY --chown=1:2 a /w/a", "COPY --chown=1:2 dir /w/dir", "COPY --chmod=600 a /w/a", "COPY --chmod=711 . /w",
     "COPY --link a /w/a", "COPY a /l/", "COPY a /l", "COPY dir/link /w/link", "COPY a $B", "COPY . /", "ADD a /w/a", "ADD dir /w/dir",
-    "COPY <<EOF /w/here\nhi $A\nEOF",
+    "COPY <<EOF /w/here\nhi $A\nEOF", "COPY a /w/made/", "COPY dir /w/made", "COPY dir /w/dir/made", "WORKDIR /w/made", "COPY a /w/made/m",
 )  # fmt: skip
 COMMANDS = (
     "mkdir -p /w/d", "mkdir -p /w/dir/sub", "touch /w/d/t", "touch /w/a", "touch t", "echo $A > /w/out", "echo hi > /w/a",
