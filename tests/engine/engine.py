@@ -124,6 +124,11 @@ class Engine:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    @staticmethod
+    def has(image: str) -> bool:
+        """Tell whether an image is there: nothing is pulled."""
+        return _docker("image", "inspect", image).returncode == 0
+
     def close(self) -> None:
         """Remove every tag that this engine made."""
         tags, self.tags = self.tags, []

@@ -14,6 +14,56 @@ from dockopt.optimizer.proposal import FileReport
 EXAMPLES = Path(__file__).resolve().parents[2] / "fixtures" / "examples"
 
 _MAIN = re.compile(rb"^package main$", re.MULTILINE)
+#: what is added to source files of a kind so that the image shows it; `{}` is a word that no other run has
+_STATEMENTS = {
+    ".cs": "class Mark{} {{ }}",
+    ".ex": 'defmodule Mark{} do\n  def mark, do: "{}"\nend',
+    ".java": "class Mark{} {{ }}",
+    ".js": 'console.log("{}")',
+    ".kt": "class Mark{}",
+    ".mjs": 'console.log("{}")',
+    ".php": "// {}",
+    ".py": 'print("{}")',
+    ".rb": "# {}",
+    ".rs": '#[used]\nstatic MARK: &str = "{}";',
+    ".ts": 'console.log("{}")',
+}
+#: directories whose files are nobody's sources
+_NOT_SOURCES = frozenset({"vendor", "node_modules", "target", ".yarn", ".mvn", "deps", "obj", "bin"})
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the tests have to know of an example."""
+
+    #: it is as good as dockopt can make it, or must not be touched
+    left_alone: bool = False
+    #: what an instruction has in it that has to be reused after an edit, and was not before; "" if there is none
+    reused: str = ""
+    #: stages that are built on their own; None is the last one
+    targets: tuple[str | None, ...] = (None,)
+    #: source files that the installation reads (glob): an edit of them has to run it again
+    manifests: tuple[str, ...] = ()
+
+
+_DOWNLOAD = Traits(reused="go mod download")
+TRAITS = {
+    "go-already-good": Traits(left_alone=True),
+    "go-cgo": _DOWNLOAD,
+    "go-chain": _DOWNLOAD,
+    "go-embed": _DOWNLOAD,
+    "go-local-replace": _DOWNLOAD,
+    "go-make": _DOWNLOAD,
+    "go-multi-binary": Traits(reused="go mod download", targets=(None, "migrate")),
+    "go-no-download": _DOWNLOAD,
+    "go-parent-replace": _DOWNLOAD,
+    "go-service": _DOWNLOAD,
+    "go-single-stage": _DOWNLOAD,
+    "go-subdir": _DOWNLOAD,
+    "go-vendored": Traits(),
+    "go-version-arg": _DOWNLOAD,
+    "go-workspace": _DOWNLOAD,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +72,7 @@ class Example:
 
     context: Path
     dockerfile: Path
-    #: stages that are built on their own; None is the last one
-    targets: tuple[str | None, ...] = (None,)
+    traits: Traits
 
     @property
     def name(self) -> str:
@@ -44,28 +93,32 @@ class Example:
         return analyze(self.dockerfile, source, Options(context=self.context))
 
     def edited(self, folder: Path, mark: str) -> Path:
-        """Copy the context into a folder and edit every Go file in it, so that each program changes.
+        """Copy the context into a folder and edit every source file in it, so that each program changes.
 
-        Programs print the mark when they start. Only Go files change: no manifest, and no file in a vendor directory,
-        which `go` takes for the work of others.
+        Only sources change: no manifest, no file that the installation reads, and none in a directory of somebody else's work.
         """
         copy = folder / self.name
         shutil.copytree(self.context, copy, symlinks=True)
-        for path in sorted(copy.glob("**/*.go")):
-            if "vendor" in path.relative_to(copy).parts:
+        kept = {path for pattern in self.traits.manifests for path in copy.glob(pattern)}
+        for path in sorted(copy.glob("**/*")):
+            statement = _STATEMENTS.get(path.suffix, "")
+            if path in kept or not path.is_file() or _NOT_SOURCES & set(path.relative_to(copy).parts):
                 continue
             content = path.read_bytes()
-            statement = f'func init() {{ println("{mark}") }}' if _MAIN.search(content) else f"// {mark}"
-            path.write_bytes(content + f"\n{statement}\n".encode())
+            if path.suffix == ".go":
+                statement = 'func init() {{ println("{}") }}' if _MAIN.search(content) else "// {}"
+            if statement:
+                path.write_bytes(
+                    content + f"\n{statement.replace('{}', mark).replace('{{', '{').replace('}}', '}')}\n".encode()
+                )
         return copy
 
 
 @cache
 def examples() -> tuple[Example, ...]:
     """Return all example projects in the order of their names."""
-    targets: dict[str, tuple[str | None, ...]] = {"go-multi-binary": (None, "migrate")}
     found = []
     for context in sorted(path for path in EXAMPLES.iterdir() if path.is_dir()):
         (dockerfile,) = context.glob("**/Dockerfile")
-        found.append(Example(context, dockerfile, targets.get(context.name, (None,))))
+        found.append(Example(context, dockerfile, TRAITS[context.name]))
     return tuple(found)
