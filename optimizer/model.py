@@ -29,6 +29,9 @@ class ContextReader(Protocol):
     def excluded(self, rel: str) -> bool:
         """Tell whether the ignore rules keep a path and all that may lie below it out of every build."""
 
+    def asked_for(self, rel: str) -> bool:
+        """Tell whether an exception of the ignore file asks for a path."""
+
     @property
     def ignore_file(self) -> tuple[str, bytes]:
         """The ignore file that counts: its path in the context, and its bytes (empty where there is none yet)."""
@@ -91,6 +94,20 @@ class FrozenContext:
             return None
         self._digests[rel] = hashlib.sha256(data).hexdigest()
         return data
+
+    def is_there(self, rel: str) -> bool:
+        """Tell whether there is a file or directory today that no exception of the ignore file asks for.
+
+        Good for a proposal, no part of any proof.
+        """
+        from dockopt.optimizer.context import ContextError
+
+        if self.reader is None or self.reader.asked_for(rel):
+            return False
+        try:
+            return str(getattr(self.reader.kind(rel), "name", "")) in ("FILE", "DIR")
+        except ContextError:
+            return False
 
     def glob(self, pattern: str) -> tuple[str, ...] | None:
         """Return what a COPY source with wildcards selects, None where that cannot be told; the list is part of the proof."""

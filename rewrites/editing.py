@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit
 from dockopt.optimizer.syntax import Dockerfile, Instruction
 
 _INDENT = re.compile(rb"[ \t]*")
+#: characters that need no quoting in a COPY, and mean themselves in an ignore file
+PLAIN = re.compile(r"[A-Za-z0-9_./@%+,:=~-]+")
 
 
 def block_start(instruction: Instruction) -> int:
@@ -25,6 +28,17 @@ def indentation(instruction: Instruction) -> bytes:
     """Return the white space before an instruction."""
     found = _INDENT.match(instruction.raw)
     return found.group() if found is not None else b""
+
+
+def ignore_entries(build: Build, paths: Sequence[str]) -> Edit | None:
+    """Return the edit that adds paths at the end of the ignore file, which is made if there is none; None where that cannot be."""
+    ignore_file = build.context.ignore_file
+    if not paths or ignore_file is None or not all(PLAIN.fullmatch(path) for path in paths):
+        return None
+    name, text = ignore_file
+    newline = b"\r\n" if b"\r\n" in text else b"\n"
+    gap = newline if text and not text.endswith(b"\n") else b""
+    return Edit(len(text), len(text), gap + b"".join(path.encode() + newline for path in dict.fromkeys(paths)), name)
 
 
 def insert_above(dockerfile: Dockerfile, target: Instruction, lines: Sequence[str]) -> Edit:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,9 +13,7 @@ from dockopt.optimizer.regions import Region, below, relative
 from dockopt.optimizer.symbolic.filesystem import FileSystem, Op
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.rewrites.copies import ContextCopy
-
-#: characters that need no quoting in a COPY
-PLAIN = re.compile(r"[A-Za-z0-9_./@%+,:=~-]+")
+from dockopt.rewrites.editing import PLAIN, ignore_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +113,5 @@ def ignored_outputs(build: Build, install: Install, copies: Sequence[ContextCopy
                 missing.append(rel)
     if not missing:
         return ()
-    ignore_file = build.context.ignore_file
-    if ignore_file is None or any(not PLAIN.fullmatch(rel) for rel in missing):
-        return f"`{missing[0]}` of the build context would be copied over what it installs"
-    path, text = ignore_file
-    newline = b"\r\n" if b"\r\n" in text else b"\n"
-    lines = b"".join(rel.encode() + newline for rel in dict.fromkeys(missing))
-    gap = newline if text and not text.endswith(b"\n") else b""
-    return (Edit(len(text), len(text), gap + lines, path),)
+    edit = ignore_entries(build, missing)
+    return f"`{missing[0]}` of the build context would be copied over what it installs" if edit is None else (edit,)

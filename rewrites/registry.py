@@ -50,4 +50,10 @@ REWRITES = (
         "keeps the compiler's cache between builds in a cache mount",
         "dockopt.rewrites.cache_mounts",
     ),
+    # last: what an installation needs to be ignored comes with its own proposal
+    Rewrite(
+        "ignore-files",
+        "keeps out of the context what nothing reads, and what would overwrite an installation",
+        "dockopt.rewrites.ignore_files",
+    ),
 )

@@ -46,8 +46,8 @@ from dockopt.optimizer.regions import below, relative
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Instruction, Stage
 from dockopt.rewrites.copies import ContextCopy, context_copies
-from dockopt.rewrites.editing import insert_above, keyword, move_above
-from dockopt.rewrites.manifests import PLAIN, Need, as_written, ignored_outputs, is_needed_only, needs_of
+from dockopt.rewrites.editing import PLAIN, insert_above, keyword, move_above
+from dockopt.rewrites.manifests import Need, as_written, ignored_outputs, is_needed_only, needs_of
 
 ID = "split-copy"
 SUMMARY = "copies manifests first, installs dependencies, then copies the sources"

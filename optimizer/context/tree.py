@@ -214,6 +214,11 @@ class BuildContext:
         rel = _normal(rel)
         return rel != "" and self.ignore.ignored(rel) and not self.ignore.may_readmit_below(rel)
 
+    def asked_for(self, rel: str) -> bool:
+        """Tell whether an exception of the ignore file asks for a path."""
+        rule = self.ignore.rule_for(_normal(rel))
+        return rule is not None and rule.negated
+
     @property
     def ignore_file(self) -> tuple[str, bytes]:
         """The ignore file that counts: its path in the context, and its bytes (empty where there is none yet)."""

@@ -64,7 +64,7 @@ def test_case(case: Path) -> None:
         expected_ignore.unlink(missing_ok=True)
         if ignore_file is not None:
             expected_ignore.write_bytes(ignore_file)
-        if report.result != source:
+        if report.changes:
             expected.write_bytes(report.result)
         else:
             refused.write_text(said_by(case.parent.name, report), encoding="utf-8")

@@ -85,6 +85,9 @@ class MemoryContext:
     def excluded(self, rel: str) -> bool:
         return self.rules.ignored(rel) and not self.rules.may_readmit_below(rel)
 
+    def asked_for(self, rel: str) -> bool:
+        return False
+
     @property
     def ignore_file(self) -> tuple[str, bytes]:
         return ".dockerignore", self.rules.source

@@ -44,6 +44,9 @@ class MemoryContext:
     def excluded(self, rel: str) -> bool:
         return False
 
+    def asked_for(self, rel: str) -> bool:
+        return False
+
     @property
     def ignore_file(self) -> tuple[str, bytes]:
         return ".dockerignore", b""

@@ -28,6 +28,9 @@ class Reader(Context):
     def excluded(self, rel: str) -> bool:
         return False
 
+    def asked_for(self, rel: str) -> bool:
+        return False
+
     @property
     def ignore_file(self) -> tuple[str, bytes]:
         return ".dockerignore", b""
