@@ -68,6 +68,8 @@ class Effects:
     world: World = World.FREE
     #: why nothing is known, else None; a known command has no reason
     unknown: str | None = None
+    #: absolute paths of the image that are surely not there, and without which the command surely fails
+    missing: tuple[str, ...] = ()
     #: context-relative files whose text the model relied on (`go.mod`); they become frozen inputs of a proof
     relied_on: tuple[str, ...] = ()
     #: printed assumptions that the model makes (`modules-available`, …)
@@ -81,9 +83,12 @@ def matches(name: str, patterns: Sequence[str]) -> bool:
     return any(name == p or (p.endswith("*") and name.startswith(p[:-1])) for p in patterns)
 
 
-def unknown(reason: str) -> Effects:
-    """Return the effects of a command that is not understood; `reason` completes "`make` is not understood: …"."""
-    return Effects(unknown=reason)
+def unknown(reason: str, missing: Sequence[str] = ()) -> Effects:
+    """Return the effects of a command that is not understood; `reason` completes "`make` is not understood: …".
+
+    `missing` names what it surely fails without.
+    """
+    return Effects(unknown=reason, missing=tuple(missing))
 
 
 def pure(**changes: object) -> Effects:

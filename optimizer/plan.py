@@ -37,15 +37,23 @@ class Plan:
     changes: list[Change] = field(default_factory=list)
     offered: list[Change] = field(default_factory=list)
     unproven: list[Change] = field(default_factory=list)
+    repairs: list[Change] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    #: rewrites that the user has asked for by name
+    named: frozenset[str] = frozenset()
 
 
-def optimize(build: Build, rewrites: Sequence[Rewrite], limit: int | None = None) -> Plan:
-    """Apply proven proposals to a fixed point; what is not proven is reported of the last text. Raises Unsupported."""
-    plan = Plan(build)
+def optimize(
+    build: Build, rewrites: Sequence[Rewrite], limit: int | None = None, named: frozenset[str] = frozenset()
+) -> Plan:
+    """Apply proven proposals to a fixed point; what is not proven is reported of the last text. Raises Unsupported.
+
+    Repairs are applied where their rewrite is among the `named` ones.
+    """
+    plan = Plan(build, named=named)
     while True:
         before = len(plan.changes)
-        plan.offered, plan.unproven, plan.refusals = [], [], []
+        plan.offered, plan.unproven, plan.repairs, plan.refusals = [], [], [], []
         for rewrite in rewrites:
             while _one_change(plan, rewrite, rewrites, _MAX_CHANGES if limit is None else limit):
                 pass
@@ -60,6 +68,7 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
     """
     offered: list[Change] = []
     unproven: list[Change] = []
+    repairs: list[Change] = []
     refusals: list[Refusal] = []
     for item in rewrite.propose(plan.build):
         if isinstance(item, Refusal):
@@ -85,12 +94,20 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
                 plan.changes.append(change)
                 plan.build = build
             return True
-        if verdict.status == "equal-but":
+        if verdict.status == "repairs" and after is not None:
+            change = Change(item, verdict, Applicability.REPAIRS)
+            if item.rewrite in plan.named and len(plan.changes) < limit:
+                plan.changes.append(change)
+                plan.build = after
+                return True
+            repairs.append(change)
+        elif verdict.status == "equal-but":
             offered.append(Change(item, verdict, Applicability.CHANGES_IMAGE))
         else:
             unproven.append(Change(item, verdict, Applicability.UNPROVEN))
     plan.offered += offered
     plan.unproven += unproven
+    plan.repairs += repairs
     plan.refusals += refusals
     return False
 
