@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
+from dockopt.optimizer.configuration import NOTHING, Configuration
 from dockopt.optimizer.proposal import FrozenInput
 from dockopt.optimizer.symbolic.execute import Executor, Memo, StageRun
 from dockopt.optimizer.symbolic.run import Executed
@@ -178,34 +179,30 @@ class Build:
     memo: Memo = field(default_factory=dict, repr=False)
     #: new text of other files (path relative to the context), where changes need them too
     other_files: Mapping[str, bytes] = field(default_factory=dict)
+    #: what the user says of commands that no model speaks of
+    configuration: Configuration = NOTHING
 
     @cached_property
     def with_opaque_caches(self) -> Build:
         """The same build under the assumption `cache-opaque`."""
-        return Build(
-            self.dockerfile,
-            self.context,
-            self.targets,
-            opaque_caches=True,
-            memo=self.memo,
-            other_files=self.other_files,
-        )
+        return replace(self, opaque_caches=True)
 
     def with_text(self, dockerfile: Dockerfile) -> Build:
         """Return the build of a changed Dockerfile in the same context; frozen inputs are those of both."""
-        return Build(dockerfile, self.context, self.targets, memo=self.memo, other_files=self.other_files)
+        return replace(self, dockerfile=dockerfile)
 
     def with_ignore(self, text: bytes) -> Build:
         """Return the build of the same Dockerfile behind a changed ignore file. Raises ContextError."""
         context = self.context.with_ignore(text)
         path = context.ignore_file[0] if context.ignore_file is not None else ""
         # what instructions did is not remembered: the context answers differently
-        return Build(self.dockerfile, context, self.targets, other_files={**self.other_files, path: text})
+        return replace(self, context=context, memo={}, other_files={**self.other_files, path: text})
 
     @cached_property
     def executor(self) -> Executor:
         """The symbolic execution of the whole file. Raises Unsupported."""
         executor = Executor(self.dockerfile, self.context, opaque_caches=self.opaque_caches, memo=self.memo)
+        executor.configuration = self.configuration
         executor.run()
         return executor
 

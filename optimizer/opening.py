@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockopt.optimizer.configuration import find_configuration
 from dockopt.optimizer.context import BuildContext, ContextError, IgnoreFileError, Located, locate_context
 from dockopt.optimizer.inputs import InputError
 from dockopt.optimizer.model import Build, FrozenContext
@@ -45,7 +46,9 @@ def open_build(path: Path, source: bytes, context: Path | None = None) -> Opened
         reader = BuildContext(located.context, path)
     except (ContextError, IgnoreFileError) as error:
         raise ContextUnreadable(f"the build context cannot be read: {error}", located) from error
-    return Opened(Build(dockerfile, FrozenContext(reader), located.targets), located, cross_check(dockerfile))
+    configuration = find_configuration(path)
+    build = Build(dockerfile, FrozenContext(reader), located.targets, configuration=configuration)
+    return Opened(build, located, cross_check(dockerfile))
 
 
 def _context_sources(dockerfile: Dockerfile) -> list[str]:

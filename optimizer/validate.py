@@ -207,7 +207,8 @@ def _new_failures(old: Build, new: Build) -> Iterable[tuple[str, int]]:
     for before, after in _matched(old, new):
         # a command that sees the same ends the same way; one that may fail where it did not is a broken build
         if before.value.digest != after.value.digest:
-            yield f"`{shortened(after.text)}` may see {_seen_differently(before, after)}", after.line
+            why = f"; it is not understood: {after.effects.unknown}" if after.effects.unknown is not None else ""
+            yield f"`{shortened(after.text)}` may see {_seen_differently(before, after)}{why}", after.line
 
 
 def _seen_differently(before: Executed, after: Executed) -> str:

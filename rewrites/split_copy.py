@@ -72,11 +72,20 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
             above = [copy for copy in sources if copy.instruction.index < command.instruction.index]
             found = install_for(command, build.executor) if above else None
             if isinstance(found, Cause):
-                yield Refusal(ID, above[0].instruction.start_line, found.reason, found.path, found.line)
+                reason = found.reason + _why_unknown(build, command, found)
+                yield Refusal(ID, above[0].instruction.start_line, reason, found.path, found.line)
                 break
             if isinstance(found, Install) and (found.ecosystem, found.directory) not in done:
                 done.add((found.ecosystem, found.directory))
                 yield from _one(build, stage, copies, command, found)
+
+
+def _why_unknown(build: Build, command: Executed, cause: Cause) -> str:
+    """Say of an earlier command that is the cause why nothing is known of it: that may name a remedy."""
+    if cause.path or cause.line == command.line:
+        return ""
+    culprits = (c for c in build.executed if c.stage == command.stage and c.line == cause.line and c.effects.unknown)
+    return next((f"; nothing is known of it: {culprit.effects.unknown}" for culprit in culprits), "")
 
 
 def _already_installed(first: ContextCopy, commands: list[Executed]) -> bool:

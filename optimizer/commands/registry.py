@@ -127,7 +127,10 @@ def effects_of(invocation: Invocation, around: Surroundings) -> Effects:
     name = invocation.name
     target = MODELS.get(name)
     if target is None:
-        return unknown("no model of this program")
+        program = invocation.argv[0] or ""
+        if "/" not in program or program.startswith(("/bin/", "/usr/", "/sbin/")):
+            return unknown("no model of this program")
+        return unknown(f'no model of this program; `[effects."{program}"]` in dockopt.toml can say what it does')
     module, function = target.split(":")
     model: Model = getattr(importlib.import_module(module), function)
     return model(invocation, around)

@@ -18,6 +18,8 @@ from dockopt.optimizer.symbolic.terms import Term, literal, term
 from dockopt.optimizer.syntax import Dockerfile, ExpansionError, Instruction, Stage, expand, variables
 
 if TYPE_CHECKING:
+    from dockopt.optimizer.commands import Invocation, Surroundings
+    from dockopt.optimizer.effects import Effects
     from dockopt.optimizer.symbolic.run import Executed
 
 #: reference §1.8 (dockerfile2llb/platform.go)
@@ -74,6 +76,13 @@ class BuildFiles(Protocol):
         """Paths that the ignore file in hand keeps out and the one that it is compared with does not."""
 
 
+class Declarations(Protocol):
+    """What a user has declared of commands (see `dockopt.optimizer.configuration.Configuration`)."""
+
+    def effects(self, invocation: Invocation, around: Surroundings) -> Effects | None:
+        """Return the declared effects of a command, None where there is no declaration."""
+
+
 class Step(NamedTuple):
     """What one instruction did, for variants of the Dockerfile in which it sees the same."""
 
@@ -127,6 +136,8 @@ class Executor:
         same `files`.
         """
         self.opaque_caches = opaque_caches
+        #: what the user says of commands that no model speaks of
+        self.configuration: Declarations | None = None
         self._memo: Memo = {} if memo is None else memo
         self.dockerfile = dockerfile
         self.files = files
