@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import shutil
 import statistics
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dockopt.optimizer.engines.model import BuildLog, BuildRequest, Engine, Progress
+from dockopt.optimizer.leftovers import temporary_folder
 from dockopt.optimizer.verify import OriginalFails, failure, temporary_tags
 
 #: how a comment begins in files of these kinds; of all others an edit adds a line end
@@ -63,8 +63,8 @@ def bench(
     Raises OriginalFails where a text does not build (then nothing can be measured), EngineProblem, FileNotFoundError for an edit of a
     file that is not there.
     """
-    with tempfile.TemporaryDirectory(prefix="dockopt-bench-") as folder, temporary_tags(engine) as fresh:
-        copy = Path(folder, "context")
+    with temporary_folder() as folder, temporary_tags(engine) as fresh:
+        copy = folder / "context"
         shutil.copytree(before.context, copy, symlinks=True, copy_function=_link)
         sides = [replace(before, context=copy), replace(before, context=copy, dockerfile=after)]
         for request in sides:

@@ -7,7 +7,6 @@ images differ, the original is built once more, and the paths in which these two
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,8 @@ from dockopt.optimizer.engines.model import BuildLog, BuildRequest, Engine, Engi
 from dockopt.optimizer.images.archive import Image, read_archive
 from dockopt.optimizer.images.compare import Difference, differences, differing_paths
 from dockopt.optimizer.images.layers import ArchiveError
+from dockopt.optimizer.interrupts import undisturbed
+from dockopt.optimizer.leftovers import left, owner
 
 _OFFLINE = re.compile(
     r"could not resolve|temporary failure (in name resolution|resolving)|no such host|name or service not known|"
@@ -49,19 +50,23 @@ class OriginalFails(Exception):
 def temporary_tags(engine: Engine) -> Iterator[Callable[[], str]]:
     """Hand out tags that nobody else uses, and remove all their images at the end, also after an error or an interrupt.
 
+    What killed runs left is removed first.
+
     Each build needs a tag of its own: one that moves on leaves an image without a name behind, and what buildah and podman reuse are
     the images of earlier builds.
     """
     tags: list[str] = []
 
     def fresh() -> str:
-        tags.append(f"dockopt-verify:{os.getpid()}-{uuid.uuid4().hex[:12]}")
+        tags.append(f"dockopt-verify:{owner()}-{uuid.uuid4().hex[:12]}")
         return tags[-1]
 
+    engine.remove(left(engine.names()))
     try:
         yield fresh
     finally:
-        engine.remove(tags)
+        with undisturbed():
+            engine.remove(tags)
 
 
 def verify(engine: Engine, before: BuildRequest, after: bytes, progress: Progress) -> Verification:

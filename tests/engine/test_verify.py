@@ -81,3 +81,22 @@ def test_an_end_in_the_middle_leaves_nothing(project: Path) -> None:
     assert process.returncode == 130
     assert b"Traceback" not in err
     assert images() == before
+
+
+@pytest.mark.engine
+def test_the_next_run_removes_what_a_killed_one_left(project: Path) -> None:
+    before = images()
+    # differs between builds, so that the engine is still building when the images are there
+    (project / "Dockerfile").write_bytes(ORIGINAL + b"RUN date +%s%N > /stamp\n")
+    process = subprocess.Popen(
+        program(project, "verify"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT
+    )
+    while not images() - before and process.poll() is None:
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    assert images() - before
+    (project / "Dockerfile").write_bytes(ORIGINAL)
+    done = subprocess.run(program(project, "verify"), capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert images() <= before

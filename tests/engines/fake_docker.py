@@ -33,8 +33,9 @@ def build(arguments: list[str]) -> int:
         "#5 [build 1/3] FROM base\n#6 [build 2/3] COPY . .\n#6 CACHED\n#7 [build 3/3] RUN make\n#7 0.1 a line",
         flush=True,
     )
-    if SCENARIO == "slow":
-        (STATE / "started").touch()
+    if SCENARIO == "slow" or (SCENARIO == "slow-second" and number % 2 == 0):
+        (STATE / "starting").write_text(str(os.getpid()))
+        (STATE / "starting").rename(STATE / "started")
         time.sleep(60)
     if SCENARIO == "no-base":
         return fail("#2 [internal] load metadata for docker.io/library/golang:1.22\n#2 ERROR: pull access denied")
@@ -79,7 +80,13 @@ def main(arguments: list[str]) -> int:
     note(*arguments)
     if arguments[0] == "info":
         return fail("Cannot connect to the Docker daemon") if SCENARIO == "no-daemon" else 0
+    if arguments[0] == "images":
+        print("\n".join(path.name.removeprefix("image-") for path in STATE.glob("image-*")))
+        return 0
     if arguments[0] == "rmi":
+        if SCENARIO == "slow-remove":
+            (STATE / "removing").touch()
+            time.sleep(2)
         for tag in arguments[2:]:
             (STATE / f"image-{tag.replace('/', '_')}").unlink(missing_ok=True)
         return 0
