@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dockopt.optimizer.engines.model import BuildLog, BuildRequest, Engine, Progress
 from dockopt.optimizer.leftovers import temporary_folder
-from dockopt.optimizer.verify import OriginalFails, failure, temporary_tags
+from dockopt.optimizer.verify import built, temporary_tags
 
 #: how a comment begins in files of these kinds; of all others an edit adds a line end
 _COMMENT = {
@@ -68,7 +68,7 @@ def bench(
         shutil.copytree(before.context, copy, symlinks=True, copy_function=_link)
         sides = [replace(before, context=copy), replace(before, context=copy, dockerfile=after)]
         for request in sides:
-            _built(engine, request, fresh(), progress)
+            built(engine, request, fresh(), progress)
         mark = os.getpid() * 1000
         results = []
         for edit in edits:
@@ -78,7 +78,7 @@ def bench(
                 for i, request in enumerate(sides):
                     mark += 1
                     _edit(copy / edit, mark)
-                    log = _built(engine, request, fresh(), progress)
+                    log = built(engine, request, fresh(), progress)
                     seconds[i].append(log.seconds)
                     logs[i] = log
             found = [
@@ -88,13 +88,6 @@ def bench(
             ]
             results.append(Measured(edit, found[0], found[1]))
         return results
-
-
-def _built(engine: Engine, request: BuildRequest, tag: str, progress: Progress) -> BuildLog:
-    log = engine.build(request, tag, progress)
-    if not log.ok:
-        raise OriginalFails(failure(log))
-    return log
 
 
 def _link(source: str, target: str) -> str:

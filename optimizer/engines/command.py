@@ -134,7 +134,8 @@ class Docker(CommandLineEngine):
         self._rawjson: bool | None = None
 
     def _ask(self) -> list[str]:
-        return ["buildx", "inspect", self._builder] if self._builder else ["info", "--format", "{{.ServerVersion}}"]
+        # not `info`: with a format it ends with 0 where no daemon answers (docker/cli, `command/system/info.go`)
+        return ["buildx", "inspect", self._builder] if self._builder else ["version", "--format", "{{.Server.Version}}"]
 
     def _build(self, request: BuildRequest, tag: str, file: Path) -> list[str]:
         progress = "rawjson" if self._has_rawjson() else "plain"

@@ -47,6 +47,11 @@ def test_noise_of_the_original_is_left_out_and_named(world: World) -> None:
     [
         ("original-fails", 2, "the Dockerfile does not build as it is: it fails in `RUN make`"),
         ("no-base", 2, "the base image cannot be had: docker.io/library/golang:1.22"),
+        (
+            "no-secret",
+            2,
+            "nothing was built: the engine refuses before the first step:\ndockopt:   ERROR: failed to stat",
+        ),
         ("offline", 2, "it has no network in `RUN make`; `--network=host` may help"),
         (
             "no-daemon",
