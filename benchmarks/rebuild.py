@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from dockopt.optimizer.interrupts import ending_cleanly
+
 from benchmarks.cachemounts import NAMESPACE, CacheMounts
 from benchmarks.edits import KINDS, Edit, edit_project, edits, project
 from benchmarks.measuring import arguments, circumstances, publish, table
@@ -213,14 +215,15 @@ def main() -> None:
         sys.exit(f"needs a build engine: {why}")
     taken = Taken(options.resume)
     chosen = list(subjects(options.names))
-    left_out = measure(chosen, options.rounds, taken)
+    with ending_cleanly():
+        left_out = measure(chosen, options.rounds, taken)
     found = [row for subject in chosen for row in rows(subject, taken)]
     counts = {len(taken.of(subject.key, kind, side)) for subject in chosen for kind in KINDS for side in SIDES} - {0}
     rounds = " to ".join(str(count) for count in sorted({min(counts), max(counts)})) if counts else "no"
     heading = f"Medians of {rounds} rebuilds in turn, each after an edit of its own. {circumstances(*versions())}.\n\n"
     if left_out:
-        reasons = "; ".join(f"{name} ({why})" for name, why in left_out.items())
-        heading += f"Left out, because they do not build here: {reasons}.\n\n"
+        # why was said when it happened; words of an engine name addresses of one machine
+        heading += f"Left out, because they do not build here: {', '.join(left_out)}.\n\n"
     publish("rebuild", heading + table(_HEADINGS, found), write=options.write)
 
 
