@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 
 from dockopt.optimizer.engine import Options, analyze
 from dockopt.optimizer.engines import BuildRequest, Engine, EngineProblem, choose
@@ -17,6 +15,7 @@ from dockopt.optimizer.images.archive import Image, read_archive, read_layout
 from dockopt.optimizer.images.compare import Difference, differences
 from dockopt.optimizer.images.layers import ArchiveError
 from dockopt.optimizer.inputs import check_dockerfile, read_file
+from dockopt.optimizer.interrupts import ending_cleanly
 from dockopt.optimizer.proposal import FileReport
 from dockopt.optimizer.report.safe_text import safe
 from dockopt.optimizer.report.terminal import is_terminal
@@ -193,16 +192,11 @@ def safe_lines(text: str) -> str:
 def _engine(options: BuildOptions) -> Iterator[Engine]:
     """Choose an engine; what it cannot do ends as CannotBuild, and a signal to end ends with everything cleaned up."""
 
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    earlier = signal.signal(signal.SIGTERM, interrupt)
     try:
-        yield choose(options.engine, options.builder)
+        with ending_cleanly():
+            yield choose(options.engine, options.builder)
     except (EngineProblem, ArchiveError) as error:
         raise CannotBuild(str(error)) from None
-    finally:
-        signal.signal(signal.SIGTERM, earlier)
 
 
 @contextmanager

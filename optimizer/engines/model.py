@@ -99,5 +99,8 @@ class Engine(Protocol):
     def save(self, tags: Sequence[str]) -> AbstractContextManager[IO[bytes]]:
         """Return a stream of an archive with the images (docker-archive or OCI layout in a tar)."""
 
+    def names(self) -> Sequence[str]:
+        """Return the names of all images that it holds; none where it does not tell."""
+
     def remove(self, tags: Sequence[str]) -> None:
         """Remove tags and what only they hold; those that do not exist are no error."""

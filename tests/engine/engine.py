@@ -111,12 +111,13 @@ class Engine:
     def missing() -> str | None:
         """Say why no engine can be used, or nothing if one answers."""
         try:
-            done = _docker("info", "--format", "{{.ServerVersion}}", timeout=20)
+            # `docker info` with a format ends with 0 where no daemon answers
+            done = _docker("version", "--format", "{{.Server.Version}}", timeout=20)
         except FileNotFoundError:
             return "no `docker` command"
         except subprocess.TimeoutExpired:
-            return "`docker info` does not answer"
-        return None if done.returncode == 0 else f"`docker info` fails: {done.stdout.strip()[-200:]}"
+            return "`docker version` does not answer"
+        return None if done.returncode == 0 else f"`docker version` fails: {done.stdout.strip()[-200:]}"
 
     def __enter__(self) -> Self:
         return self
