@@ -56,7 +56,7 @@ class Measured:
 
 
 def bench(
-    engine: Engine, before: BuildRequest, after: bytes, edits: Sequence[str], runs: int, progress: Progress
+    engine: Engine, before: BuildRequest, after: BuildRequest, edits: Sequence[str], runs: int, progress: Progress
 ) -> list[Measured]:
     """Measure each edit; paths are relative to the context.
 
@@ -66,7 +66,7 @@ def bench(
     with temporary_folder() as folder, temporary_tags(engine) as fresh:
         copy = folder / "context"
         shutil.copytree(before.context, copy, symlinks=True, copy_function=_link)
-        sides = [replace(before, context=copy), replace(before, context=copy, dockerfile=after)]
+        sides = [replace(before, context=copy), replace(after, context=copy)]
         for request in sides:
             built(engine, request, fresh(), progress)
         mark = os.getpid() * 1000

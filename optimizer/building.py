@@ -49,6 +49,13 @@ class _Pair:
     report: FileReport
     request: BuildRequest
 
+    @property
+    def rewritten(self) -> BuildRequest:
+        """The build of what would be written: the Dockerfile, behind the ignore file if that changes too."""
+        # the only other file that a change may have is the ignore file that counts
+        ignore = next(iter(self.report.other_files.values()), None)
+        return replace(self.request, dockerfile=self.report.result, ignore=ignore)
+
 
 def run_verify(path: str, options: BuildOptions) -> tuple[str, int]:
     """Return what `verify` prints and its exit code. Raises CannotBuild, InputError."""
@@ -69,7 +76,7 @@ def _verified(path: str, pair: _Pair, options: BuildOptions) -> tuple[str, int]:
 
     with _engine(options) as engine, _progress(f"{engine.name}: ") as progress:
         try:
-            found = verify(engine, pair.request, pair.report.result, progress)
+            found = verify(engine, pair.request, pair.rewritten, progress)
         except OriginalFails as error:
             raise CannotBuild(f"{path}: the Dockerfile does not build as it is: {error}") from None
     if found.status == "broken":
@@ -100,7 +107,8 @@ def run_bench(path: str, edits: Sequence[str], runs: int, options: BuildOptions)
             raise CannotBuild(f"`--edit {edit}`: no such file in the context `{pair.report.context}`")
     with _engine(options) as engine, _progress(f"{engine.name}: ") as progress:
         try:
-            measured = bench(engine, replace(pair.request, no_cache=False), pair.report.result, edits, runs, progress)
+            before, after = (replace(request, no_cache=False) for request in (pair.request, pair.rewritten))
+            measured = bench(engine, before, after, edits, runs, progress)
         except OriginalFails as error:
             raise CannotBuild(f"{path}: it cannot be measured, because a build fails: {error}") from None
     width = max(len(m.edit) for m in measured)

@@ -70,8 +70,8 @@ def temporary_tags(engine: Engine) -> Iterator[Callable[[], str]]:
             engine.remove(tags)
 
 
-def verify(engine: Engine, before: BuildRequest, after: bytes, progress: Progress) -> Verification:
-    """Build both texts and compare the images.
+def verify(engine: Engine, before: BuildRequest, after: BuildRequest, progress: Progress) -> Verification:
+    """Build both and compare the images.
 
     Raises OriginalFails where the original does not build, EngineProblem where the engine fails, ArchiveError where an image cannot
     be read.
@@ -79,7 +79,7 @@ def verify(engine: Engine, before: BuildRequest, after: bytes, progress: Progres
     with temporary_tags(engine) as fresh:
         one, two = fresh(), fresh()
         first = built(engine, before, one, progress)
-        second = engine.build(replace(before, dockerfile=after), two, progress)
+        second = engine.build(after, two, progress)
         if not second.ok:
             return Verification("broken", first, second)
         old, new = images(engine, [one, two])

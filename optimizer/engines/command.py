@@ -51,7 +51,9 @@ class CommandLineEngine(ABC):
             file = folder / "Dockerfile"
             file.write_bytes(request.dockerfile)
             ignored = request.path.with_name(f"{request.path.name}.dockerignore")
-            if ignored.is_file():
+            if request.ignore is not None:
+                Path(f"{file}.dockerignore").write_bytes(request.ignore)
+            elif ignored.is_file():
                 shutil.copyfile(ignored, f"{file}.dockerignore")
             command = [self.name, *self._build(request, tag, file), str(request.context)]
             reader = self._reader(progress)
@@ -166,7 +168,15 @@ class Podman(CommandLineEngine):
     name = "podman"
 
     def _build(self, request: BuildRequest, tag: str, file: Path) -> list[str]:
-        return ["build", "--layers", f"--tag={tag}", f"--file={file}", *_isolation(), *request.options()]
+        return [
+            "build",
+            "--layers",
+            f"--tag={tag}",
+            f"--file={file}",
+            *_ignored(file),
+            *_isolation(),
+            *request.options(),
+        ]
 
     def _save(self, tags: Sequence[str]) -> list[str]:
         return ["save", "--multi-image-archive", "--format=docker-archive", *tags]
@@ -180,7 +190,15 @@ class Buildah(CommandLineEngine):
     _name_format = "{{.Name}}:{{.Tag}}"
 
     def _build(self, request: BuildRequest, tag: str, file: Path) -> list[str]:
-        return ["build", "--layers", f"--tag={tag}", f"--file={file}", *_isolation(), *request.options()]
+        return [
+            "build",
+            "--layers",
+            f"--tag={tag}",
+            f"--file={file}",
+            *_ignored(file),
+            *_isolation(),
+            *request.options(),
+        ]
 
     def _save(self, tags: Sequence[str]) -> list[str]:
         if len(tags) != 1:
@@ -189,6 +207,12 @@ class Buildah(CommandLineEngine):
 
     def _remove(self) -> list[str]:
         return ["rmi", "--force"]
+
+
+def _ignored(file: Path) -> list[str]:
+    """Return the option for an ignore file beside the Dockerfile, which buildah and podman do not find by themselves."""
+    beside = Path(f"{file}.dockerignore")
+    return [f"--ignorefile={beside}"] if beside.is_file() else []
 
 
 def _isolation() -> list[str]:

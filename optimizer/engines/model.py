@@ -39,6 +39,8 @@ class BuildRequest:
     build_args: Sequence[str] = ()
     secrets: Sequence[str] = ()
     ssh: Sequence[str] = ()
+    #: text of the ignore file that counts instead of the one that is there; None: the one that is there
+    ignore: bytes | None = None
 
     def options(self) -> list[str]:
         """Return the options that all engines spell alike."""

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_right_rewrite_is_verified(project: Path) -> None:
 )  # fmt: skip
 def test_a_wrong_rewrite_is_told(project: Path, wrong: bytes, where: str) -> None:
     request = BuildRequest(ORIGINAL, project, project / "Dockerfile", network="host")
-    found = verify(Docker(), request, wrong, lambda _: None)
+    found = verify(Docker(), request, replace(request, dockerfile=wrong), lambda _: None)
     assert found.status == "different"
     assert where in [difference.where for difference in found.differences]
 

@@ -106,6 +106,18 @@ def test_options_are_passed_on_and_an_ignore_file_of_the_dockerfile_comes_along(
     assert ["--no-cache" in call for call in built] == [True, True, False, False]
 
 
+def test_only_the_second_build_has_a_changed_ignore_file(world: World) -> None:
+    site = b"FROM alpine:3.20 AS site\nCOPY . /site\nFROM alpine:3.20\nCOPY --from=site /site/src /srv\n"
+    (world.project / "Dockerfile").write_bytes(site)
+    code, _, err = world.run("same", "verify")
+    assert (code, err) == (0, "")
+    assert [(world.state / f"ignore-{number}").read_text() for number in (1, 2)] == ["False", "True"]
+    assert not (world.project / ".dockerignore").exists()
+    assert world.run("same", "fix", "--write", "--verify")[0] == 0
+    assert (world.project / "Dockerfile").read_bytes() == site
+    assert (world.project / ".dockerignore").read_bytes() == b"Dockerfile\n"
+
+
 def test_fix_writes_only_what_was_built(world: World) -> None:
     code, out, err = world.run("different", "fix", "--write", "--verify", "--engine", "docker")
     assert code == 2
