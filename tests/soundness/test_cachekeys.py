@@ -1,6 +1,6 @@
 """Which steps a random edit runs again, as `dockopt.optimizer.cachekeys` predicts it and as BuildKit does it.
 
-`DOCKOPT_CACHE_EDITS` sets how many edits are built (a second each), `--hypothesis-seed` which ones.
+`DOCKOPT_CACHE_EDITS` sets how many edits are built (a second each, or so), `--hypothesis-seed` which ones.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from tests.soundness.generator import BASES, write
 
 FEW = 40
 EDITS = int(os.environ.get("DOCKOPT_CACHE_EDITS", FEW))
+#: edits of one project, one upon the other
+CHAIN = 8
 COUNTED: Counter[str] = Counter()
 
 
@@ -81,7 +83,7 @@ def reported(dockerfile: Dockerfile, steps: list[StepKey], found: Mapping[tuple[
 
 @pytest.mark.engine
 @settings(
-    max_examples=EDITS,
+    max_examples=max(1, EDITS // CHAIN),
     derandomize=EDITS == FEW,
     phases=(Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
@@ -91,31 +93,41 @@ def reported(dockerfile: Dockerfile, steps: list[StepKey], found: Mapping[tuple[
 @given(data=st.data())
 def test_cached_steps_are_predicted(docker: Docker, images: dict[str, BaseImage], data: st.DataObject) -> None:
     # what earlier examples built must not be found
-    old = data.draw(projects(spellings=False, nonce=uuid.uuid4().hex))
-    new = old.copy()
-    kind = edit(data.draw, new, spellings=False)
-    note(f"{old.text()}{old.build_args}\n--- {kind}: {sorted(set(old.nodes.items()) ^ set(new.nodes.items()))}")
-    note(f"{new.text()}{new.build_args}")
+    project = data.draw(projects(spellings=False, nonce=uuid.uuid4().hex))
+    tag = f"dockopt-test/keys:{uuid.uuid4().hex[:12]}"
     try:
-        _, before = keys(old, images)
-        dockerfile, after = keys(new, images)
+        _, known = keys(project, images)
+        note(f"{project.text()}{project.build_args}")
+        if built(docker, project, tag) is None:
+            COUNTED["original fails"] += 1
+            assume(False)
+        # each edit on top of the one before: all that has been built so far may be found
+        for _ in range(CHAIN):
+            nodes, kind = dict(project.nodes), edit(data.draw, project, spellings=False)
+            note(f"--- {kind}: {sorted(set(nodes.items()) ^ set(project.nodes.items()))}")
+            note(f"{project.text()}{project.build_args}")
+            dockerfile, after = keys(project, images)
+            found = built(docker, project, tag)
+            if found is None:
+                # some of its steps were built, which ones is not known
+                COUNTED["edited fails"] += 1
+                break
+            COUNTED["edits"] += 1
+            COUNTED[f"edit: {kind}"] += 1
+            compare(known, dockerfile, after, found)
+            known += after
     except (DockerfileSyntaxError, Unpredictable):
         assume(False)
         raise
-    tag = f"dockopt-test/keys:{uuid.uuid4().hex[:12]}"
-    try:
-        if built(docker, old, tag) is None:
-            COUNTED["original fails"] += 1
-            return
-        found = built(docker, new, tag)
     finally:
         docker.remove([tag])
-    if found is None:
-        COUNTED["edited fails"] += 1
-        return
-    COUNTED["edits"] += 1
-    COUNTED[f"edit: {kind}"] += 1
-    for step, said, real in zip(after, predict(before, after), reported(dockerfile, after, found), strict=True):
+
+
+def compare(
+    known: list[StepKey], dockerfile: Dockerfile, after: list[StepKey], found: Mapping[tuple[str, int], bool]
+) -> None:
+    """Hold the prediction of one build against what the engine said."""
+    for step, said, real in zip(after, predict(known, after), reported(dockerfile, after, found), strict=True):
         if real is None or said is Prediction.PERHAPS:
             COUNTED["not reported" if real is None else f"perhaps, {'cached' if real else 'runs'}"] += 1
             continue
