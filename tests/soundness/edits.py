@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 from dockopt.optimizer.cachekeys import BaseImage, Entry, KeyOptions
 from hypothesis import strategies as st
@@ -186,98 +187,108 @@ def build_arguments() -> st.SearchStrategy[dict[str, str]]:
     return st.lists(one, max_size=3).map(dict)
 
 
-def instructions(*, runs: bool, stage: bool, spellings: bool) -> st.SearchStrategy[str]:
-    """One instruction; `stage` tells that there is an earlier one to copy from."""
-    pool = st.sampled_from(PLAIN) | st.sampled_from(WITH_ARGS)
+def pools(*, runs: bool, stage: bool, spellings: bool) -> list[tuple[str, ...]]:
+    """Return what one instruction is drawn from; `stage` tells that there is an earlier one to copy from."""
+    found: list[tuple[str, ...]] = [PLAIN, WITH_ARGS]
     if spellings:
-        pool |= st.sampled_from(SPELLINGS)
+        found.append(SPELLINGS)
     if stage:
-        pool |= st.sampled_from(FROM_STAGE)
+        found.append(FROM_STAGE)
     if runs:
-        # one branch, for these are what takes time on an engine
+        # all in one, for these are what takes time on an engine
         commands = (*(f"RUN {text}" for text in COMMANDS), *RUNS, *(RUN_FROM_STAGE if stage else ()))
-        pool |= st.sampled_from((*commands, *RUN_SPELLINGS) if spellings else commands)
-    return pool
+        found.append((*commands, *RUN_SPELLINGS) if spellings else commands)
+    return found
+
+
+def instructions(*, runs: bool, stage: bool, spellings: bool) -> st.SearchStrategy[str]:
+    """One instruction."""
+    return st.one_of([st.sampled_from(pool) for pool in pools(runs=runs, stage=stage, spellings=spellings)])
+
+
+T = TypeVar("T")
+
+
+class Pick(Protocol):
+    """Chooses one of several: hypothesis where a failure has to shrink, a random number where edits have to vary."""
+
+    def __call__(self, of: Sequence[T], /) -> T:
+        """Return one of them."""
 
 
 _KINDS = (
-    "content",
-    "content",
-    "mode",
-    "new",
-    "gone",
-    "rename",
-    "line",
-    "line",
-    "insert",
-    "swap",
-    "comment",
-    "drop",
-    "argument",
-    "argument",
-)
+    "content", "content", "mode", "new", "gone", "rename", "line", "line", "insert", "swap", "comment", "drop", "argument", "argument",
+)  # fmt: skip
 
 
-def edit(draw: st.DrawFn, project: Project, *, spellings: bool) -> str:
-    """Make one edit in place, and return its kind."""
-    kind = draw(st.sampled_from((*_KINDS, "head", "target", "base", "link", "nothing") if spellings else _KINDS))
+def edit(pick: Pick, project: Project, *, spellings: bool) -> str:
+    """Make one edit in place, and return its kind; "nothing" for one that changes nothing."""
+    before = project.copy()
+    kind = pick((*_KINDS, "head", "target", "base", "link") if spellings else _KINDS)
     nodes = project.nodes
     if kind in ("content", "mode", "new", "gone", "rename", "link"):
-        _edit_context(draw, kind, nodes)
+        _edit_context(pick, kind, nodes)
     elif kind == "argument":
-        name = draw(st.sampled_from(sorted(ARGUMENTS)))
-        value = draw(st.sampled_from((None, *ARGUMENTS[name])))
+        name = pick(sorted(ARGUMENTS))
+        value = pick((None, *ARGUMENTS[name]))
         project.build_args.pop(name, None)
         if value is not None:
             project.build_args[name] = value
     elif kind == "head":
-        project.head = draw(st.sampled_from(HEADS))
+        project.head = pick(HEADS)
     elif kind == "target":
-        project.target = draw(st.sampled_from((None, "s0", "S0", "0", f"s{len(project.stages) - 1}")))
+        project.target = pick((None, "s0", "S0", "0", f"s{len(project.stages) - 1}"))
     elif kind == "base":
-        number = draw(st.integers(0, len(project.stages) - 1))
-        project.stages[number][0] = f"FROM {draw(st.sampled_from(BASE_SPELLINGS))} AS s{number}"
-    elif kind != "nothing":
-        _edit_lines(draw, kind, project, spellings=spellings)
-    return kind
+        number = pick(range(len(project.stages)))
+        project.stages[number][0] = f"FROM {pick(BASE_SPELLINGS)} AS s{number}"
+    else:
+        _edit_lines(pick, kind, project, spellings=spellings)
+    return kind if project != before else "nothing"
 
 
-def _edit_context(draw: st.DrawFn, kind: str, nodes: dict[str, Node]) -> None:
-    path = draw(st.sampled_from(sorted(set(nodes) - {"nonce"})))
+def _edit_context(pick: Pick, kind: str, nodes: dict[str, Node]) -> None:
+    paths = {
+        "content": [path for path, node in nodes.items() if node.data is not None],
+        "mode": [path for path, node in nodes.items() if node.target is None],
+        "link": [path for path, node in nodes.items() if node.target is not None],
+    }.get(kind, list(nodes))
+    paths = sorted(set(paths) - {"nonce"})
+    if not paths:
+        return
+    path = pick(paths)
     node = nodes[path]
     below = [other for other in nodes if other == path or other.startswith(path + "/")]
-    if kind == "content" and node.data is not None:
-        nodes[path] = node._replace(data=draw(st.sampled_from((b"edited\n", b"x\n", b""))))
-    elif kind == "mode" and node.target is None:
-        nodes[path] = node._replace(
-            mode=draw(st.sampled_from([m for m in (0o755, 0o700, 0o644, 0o600) if m != node.mode]))
-        )
-    elif kind == "link" and node.target is not None:
-        nodes[path] = node._replace(target=draw(st.sampled_from(("a", "x", "w", "dir", "/dir", "../w", "nowhere"))))
+    if kind == "content":
+        nodes[path] = node._replace(data=pick([data for data in (b"edited\n", b"x\n", b"") if data != node.data]))
+    elif kind == "mode":
+        nodes[path] = node._replace(mode=pick([mode for mode in (0o755, 0o700, 0o644, 0o600) if mode != node.mode]))
+    elif kind == "link":
+        nodes[path] = node._replace(target=pick(("a", "x", "w", "dir", "/dir", "../w", "nowhere")))
     elif kind == "new":
-        place = draw(st.sampled_from(("new", "dir/new", "w/new", "dir/sub/x", "w/x")))
-        if "/" not in place or nodes.get(place.rpartition("/")[0], Node(b"")).data is None:
-            nodes[place] = draw(st.sampled_from((Node(b"new\n"), Node(b"x\n"), Node(mode=0o755), Node(target="a"))))
+        place = pick(("new", "dir/new", "w/new", "dir/sub/x", "w/x"))
+        folder = place.rpartition("/")[0]
+        if not folder or (folder in nodes and nodes[folder].data is None and nodes[folder].target is None):
+            nodes[place] = pick((Node(b"new\n"), Node(b"x\n"), Node(mode=0o755), Node(target="a")))
     elif kind == "gone":
         for other in below:
             del nodes[other]
     elif kind == "rename":
-        to = draw(st.sampled_from(("a2", "v", "b")))
+        to = pick(("a2", "v", "b"))
         if to not in nodes:
             for other in below:
                 nodes[to + other[len(path) :]] = nodes.pop(other)
 
 
-def _edit_lines(draw: st.DrawFn, kind: str, project: Project, *, spellings: bool) -> None:
-    number = draw(st.integers(0, len(project.stages) - 1))
+def _edit_lines(pick: Pick, kind: str, project: Project, *, spellings: bool) -> None:
+    number = pick(range(len(project.stages)))
     stage = project.stages[number]
-    i = draw(st.integers(2, len(stage) - 1))
-    runs = _runs(stage[0].split()[1], project.stages) if not spellings else True
-    another = instructions(runs=runs, stage=bool(number), spellings=spellings)
+    i = pick(range(2, len(stage)))
+    runs = spellings or _runs(stage[0].split()[1], project.stages)
+    another = pools(runs=runs, stage=bool(number), spellings=spellings)
     if kind == "line":
-        stage[i] = draw(another)
+        stage[i] = pick(pick(another))
     elif kind == "insert":
-        stage.insert(i, draw(another))
+        stage.insert(i, pick(pick(another)))
     elif kind == "swap" and i + 1 < len(stage):
         stage[i], stage[i + 1] = stage[i + 1], stage[i]
     elif kind == "comment":
