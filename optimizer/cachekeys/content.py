@@ -68,7 +68,7 @@ def _selected(snapshot: Snapshot, selector: Selector) -> Term:
     path = selector.path.lstrip("/")
     if selector.wildcard:
         return _matching(snapshot, path)
-    found = _resolve(snapshot, path, follow=True)
+    found = resolve(snapshot, path, follow=True)
     return _nothing(selector.path) if found is None else _tree(snapshot, found)
 
 
@@ -77,7 +77,7 @@ def _nothing(path: str) -> Term:
     return term("nothing", path)
 
 
-def _resolve(snapshot: Snapshot, path: str, *, follow: bool) -> str | None:
+def resolve(snapshot: Snapshot, path: str, *, follow: bool) -> str | None:
     """Return the path without links (the last component only where `follow` says so), None if nothing is there."""
     at, rest, links = "", [part for part in path.split("/") if part], 0
     while rest:
@@ -120,7 +120,7 @@ def _matching(snapshot: Snapshot, pattern: str) -> Term:
     components = pattern.split("/")
     literal = next(i for i, component in enumerate(components) if gopath.has_wildcard(component))
     prefix = "/".join(components[:literal])
-    start = _resolve(snapshot, prefix, follow=True)
+    start = resolve(snapshot, prefix, follow=True)
     found: list[tuple[str, Term]] = []
     if start is not None:
         for name in _expand(snapshot, start, components[literal:]):
@@ -157,7 +157,7 @@ def _each(snapshot: Snapshot, path: str, shown: str, *, top: bool) -> Iterator[t
     if entry is None:
         return
     if top and entry.link is not None:
-        target = _resolve(snapshot, path, follow=True)
+        target = resolve(snapshot, path, follow=True)
         yield shown, _nothing(path) if target is None else _tree(snapshot, target)
         return
     yield shown, term("entry", entry.digest)
