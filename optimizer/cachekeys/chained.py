@@ -155,6 +155,10 @@ class ChainedBuild:
         """Return what a word stands for at this point."""
         return state.variables.expand(word, self.escape)
 
+    def global_value(self, name: str) -> str | None:
+        """Return the value of an argument above the first FROM."""
+        return self._globals.get(name)
+
     def directory(self, state: State, instruction: Instruction) -> str:
         """Return the working directory after a WORKDIR."""
         from dockopt.optimizer.regions import join

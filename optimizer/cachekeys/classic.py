@@ -16,11 +16,10 @@ import posixpath
 from collections.abc import Iterator
 
 from dockopt.optimizer.cachekeys.chained import PROXIES, ChainedBuild, Link, State
-from dockopt.optimizer.cachekeys.content import Snapshot, has_wildcard, resolve
+from dockopt.optimizer.cachekeys.content import Snapshot, has_wildcard, matching_paths, resolve
 from dockopt.optimizer.cachekeys.operations import Input, by_content, by_either
 from dockopt.optimizer.cachekeys.options import KeyOptions
 from dockopt.optimizer.cachekeys.steps import StepKey, Unpredictable
-from dockopt.optimizer.context import gopath
 from dockopt.optimizer.symbolic.copying import is_remote
 from dockopt.optimizer.symbolic.execute import clean_source
 from dockopt.optimizer.symbolic.terms import Term, term
@@ -102,14 +101,7 @@ def _hashes(context: Snapshot, path: str) -> list[Term]:
     """Return the hashes of what a source selects, one for each match."""
     if not has_wildcard(path):
         return [_hash(context, path)]
-    matches = []
-    for found in _walk(context, ""):
-        try:
-            if gopath.match(path, found):
-                matches.append(_hash(context, found))
-        except gopath.BadPatternError as error:
-            raise Unpredictable(f"the pattern `{path}` is malformed") from error
-    return matches
+    return [_hash(context, found) for found in matching_paths(context, path)]
 
 
 def _hash(context: Snapshot, path: str) -> Term:

@@ -135,6 +135,11 @@ def _matching(snapshot: Snapshot, pattern: str) -> Term:
     return term("matches", *parts)
 
 
+def matching_paths(snapshot: Snapshot, pattern: str) -> list[str]:
+    """Return the paths that a source with wildcards selects."""
+    return list(_expand(snapshot, "", pattern.split("/")))
+
+
 def _expand(snapshot: Snapshot, start: str, components: Sequence[str]) -> Iterator[str]:
     """Yield what a pattern matches below a directory, links inside not followed."""
     entry = snapshot.entry(start) if start else None
