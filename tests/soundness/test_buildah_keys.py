@@ -26,7 +26,7 @@ from tests.engine.engine import Engine
 from tests.soundness.edits import NodesSnapshot, Project, edit, projects
 from tests.soundness.generator import write
 
-FEW = 8
+FEW = 4
 EDITS = int(os.environ.get("DOCKOPT_BUILDAH_EDITS", FEW))
 BASE = "busybox"
 #: edits of one project, one upon the other

@@ -24,7 +24,7 @@ from tests.engine.engine import Engine
 from tests.soundness.edits import NodesSnapshot, Project, edit, projects
 from tests.soundness.generator import BASES, write
 
-FEW = 40
+FEW = 24
 EDITS = int(os.environ.get("DOCKOPT_CACHE_EDITS", FEW))
 #: edits of one project, one upon the other
 CHAIN = 8

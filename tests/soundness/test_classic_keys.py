@@ -25,7 +25,7 @@ from tests.engine.engine import Engine
 from tests.soundness.edits import NodesSnapshot, Project, edit, projects
 from tests.soundness.generator import BASES, write
 
-FEW = 8
+FEW = 4
 EDITS = int(os.environ.get("DOCKOPT_CLASSIC_EDITS", FEW))
 #: edits of one project, one upon the other
 CHAIN = 4

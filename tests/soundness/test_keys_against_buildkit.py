@@ -20,7 +20,7 @@ from tests.soundness.edits import NodesSnapshot, Project, edit, projects
 from tests.soundness.keys_oracle import KeysOracle, Step, build
 from tests.syntax.oracle_client import find_go
 
-FEW = 800
+FEW = 400
 PAIRS = int(os.environ.get("DOCKOPT_KEY_PAIRS", FEW))
 COUNTED: Counter[str] = Counter()
 #: what the oracle says of every base image
