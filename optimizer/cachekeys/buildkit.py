@@ -333,6 +333,8 @@ class _Build:
 
     def _mode_flag(self, state: _State, instruction: Instruction) -> Term:
         raw = instruction.flag("chmod")
+        if raw is not None and "$" in raw and not self._options.expands_mode:
+            raw = None
         value = known("") if raw is None else state.environment.expand(raw, self._escape)
         if not value.text:
             return value.term

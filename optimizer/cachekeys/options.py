@@ -36,6 +36,8 @@ class KeyOptions:
     network: str = "default"
     #: the engine stores layers so that `COPY --link` means something (not Docker's graph drivers, reference §2.2)
     merges_layers: bool = False
+    #: the frontend expands variables in `--chmod`; the one built into Docker 26 does not, and leaves the mode as it is (built there)
+    expands_mode: bool = True
     #: by the name as the Dockerfile has it, variables expanded
     images: Mapping[str, BaseImage] = field(default_factory=dict)
 

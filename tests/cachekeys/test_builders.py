@@ -228,3 +228,11 @@ def test_arguments_that_speak_to_buildkit_are_refused(name: str) -> None:
 def test_a_base_image_that_is_not_known_is_refused(name: str) -> None:
     with pytest.raises(Unpredictable, match="line 1: nothing is known of the base image `elsewhere`"):
         ALL[name](parse(b"FROM elsewhere\nRUN make\n"), Files(FILES))
+
+
+@pytest.mark.parametrize(("expands", "expected"), [(True, RUNS), (False, CACHED)])
+def test_a_mode_with_a_variable_counts_where_the_frontend_expands_it(expands: bool, expected: Prediction) -> None:
+    options = KeyOptions(images=IMAGES, expands_mode=expands)
+    texts = (b"FROM busybox\nCOPY a /w/\n", b"FROM busybox\nCOPY --chmod=${M:-644} a /w/\n")
+    before, after = (buildkit.step_keys(parse(text), Files(FILES), options) for text in texts)
+    assert predict(before, after) == [expected]

@@ -127,9 +127,23 @@ class Project:
             [[*lines] for lines in self.stages], dict(self.nodes), dict(self.build_args), self.target, self.head
         )
 
-    def options(self, images: Mapping[str, BaseImage], *, network: str = "default", merges: bool = False) -> KeyOptions:
+    def options(
+        self,
+        images: Mapping[str, BaseImage],
+        *,
+        network: str = "default",
+        merges: bool = False,
+        expands_mode: bool = True,
+    ) -> KeyOptions:
         """Return the options of the build."""
-        return KeyOptions(self.build_args, self.target, network=network, merges_layers=merges, images=images)
+        return KeyOptions(
+            self.build_args,
+            self.target,
+            network=network,
+            merges_layers=merges,
+            expands_mode=expands_mode,
+            images=images,
+        )
 
 
 class NodesSnapshot:

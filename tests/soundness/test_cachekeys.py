@@ -53,7 +53,9 @@ def images(docker: Docker) -> dict[str, BaseImage]:
 
 def keys(project: Project, images: Mapping[str, BaseImage]) -> tuple[Dockerfile, list[StepKey]]:
     dockerfile = parse(project.text().encode())
-    return dockerfile, step_keys(dockerfile, NodesSnapshot(project.nodes), project.options(images, network="host"))
+    # the frontend is that of Docker 26
+    options = project.options(images, network="host", expands_mode=False)
+    return dockerfile, step_keys(dockerfile, NodesSnapshot(project.nodes), options)
 
 
 def built(docker: Docker, project: Project, tag: str) -> dict[tuple[str, int], bool] | None:
@@ -107,7 +109,7 @@ def test_cached_steps_are_predicted(docker: Docker, images: dict[str, BaseImage]
             nodes, kind = dict(project.nodes), edit(pick, project, spellings=False)
             if kind == "nothing":
                 continue
-            note(f"--- {kind}: {sorted(set(nodes.items()) ^ set(project.nodes.items()))}")
+            note(f"--- {kind}: {sorted(set(nodes.items()) ^ set(project.nodes.items()), key=str)}")
             note(f"{project.text()}{project.build_args}")
             dockerfile, after = keys(project, images)
             found = built(docker, project, tag)
