@@ -8,7 +8,7 @@ the digest of what is copied (names, modes, owners, bytes; no times) and the des
 Sources: buildah `imagebuildah/stage_executor.go` (`getCreatedBy`, `historyAndDiffIDsMatch`), `digester.go`, of 1.28 and of 2026; builds of
 random edits with 1.28 (`tests/soundness/test_buildah_keys.py`).
 
-Limits: what bind mounts of a RUN select counts since 1.31 or so and does not before, so it is refused; so are here-documents, which 1.28
+Limits: what bind mounts of a RUN select counts in 2026 and not in 1.28, so it is refused; so are here-documents, which 1.28
 does not read.
 """
 
