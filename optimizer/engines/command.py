@@ -134,6 +134,7 @@ class Docker(CommandLineEngine):
         """Use the named builder of buildx (remote, Kubernetes, …) instead of the current one."""
         self._builder = builder
         self._rawjson: bool | None = None
+        self._buildx: bool | None = None
 
     def _ask(self) -> list[str]:
         # not `info`: with a format it ends with 0 where no daemon answers (docker/cli, `command/system/info.go`)
@@ -147,7 +148,9 @@ class Docker(CommandLineEngine):
         return [*command, f"--progress={progress}", f"--tag={tag}", f"--file={file}", *request.options()]
 
     def _has_buildx(self) -> bool:
-        return _run(["docker", "buildx", "version"], timeout=_ANSWER_SECONDS).returncode == 0
+        if self._buildx is None:
+            self._buildx = _run(["docker", "buildx", "version"], timeout=_ANSWER_SECONDS).returncode == 0
+        return self._buildx
 
     def _has_rawjson(self) -> bool:
         if self._rawjson is None:
