@@ -5,8 +5,8 @@ and ADD also of all variables, sorted; and of what COPY and ADD take from the co
 a walk, without names. COPY from a stage counts by the key of that stage. Only RUN is looked up, COPY and ADD too with
 `--cache-copy-layers`; after the first miss nothing is.
 
-Source: kaniko `pkg/executor/build.go`, `composite_cache.go`, `pkg/util/util.go` (236ba56). It was read, not run: the model is
-not tested against kaniko.
+After kaniko `pkg/executor/build.go`, `composite_cache.go` and `pkg/util/util.go` as they are understood here: the model is neither
+tested against kaniko nor checked line by line against its sources.
 """
 
 from __future__ import annotations

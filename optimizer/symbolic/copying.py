@@ -98,7 +98,13 @@ def _flag_value(executor: Executor, state: StageState, instruction: Instruction,
     from dockopt.optimizer.symbolic.execute import evaluate
 
     raw = instruction.flag(name)
-    return None if raw is None else evaluate(raw, state, executor.dockerfile.escape, instruction.start_line)
+    if raw is None:
+        return None
+    value = evaluate(raw, state, executor.dockerfile.escape, instruction.start_line)
+    if name == "chmod" and "$" in raw:
+        # older frontends do not expand it and then ignore it (seen with that of Docker 26)
+        return Value(term("maybe expanded", raw, value.term))
+    return value
 
 
 def _source_stage(executor: Executor, instruction: Instruction, run: StageRun | None) -> StageRun | None:
