@@ -178,12 +178,13 @@ def _apply(
                 result = result.make_directories(path, attributes, line)
         elif write.kind is Kind.KILL:
             result = result.kill(where, line, label)
-        elif write.kind in (Kind.SET, Kind.TREE):
+        elif write.kind in (Kind.SET, Kind.NEW, Kind.TREE):
             for path in where.include:
                 made = term("directory", value)
                 result = result.make_directories(path, made, line, leaf=False)
                 output = term("output", value, path, text=f"{path} of {value}")
-                result = result.put(Region((path,)), output, line, label, is_file=write.kind is Kind.SET)
+                is_file, is_new = write.kind is Kind.SET, write.kind is Kind.NEW
+                result = result.put(Region((path,)), output, line, label, is_file=is_file, is_new=is_new)
         else:
             old = result.read(where)
             result = result.put(
