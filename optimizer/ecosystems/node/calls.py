@@ -40,24 +40,23 @@ _SHARED = (
     "production prod dev no-optional optional color no-color reporter= network-timeout= network-concurrency= progress no-progress"
 )
 _OPTIONS = {
-    "npm": _SHARED
-    + " also= arch= audit before= build-from-source cache-min= cache= cpu= engine-strict fetch-retries= fetch-retry- "
-    "maxtimeout= fetch-retry-mintimeout= fetch-timeout= foreground-scripts fund include= legacy-peer-deps libc= "
-    "maxsockets= min-release-age= no-audit no-bin-links no-engine-strict no-fund no-legacy-peer-deps no-package- "
-    "lock no-production no-save no-shrinkwrap no-strict-ssl no-update-notifier node-options= omit-lockfile- "
-    "registry-resolved omit= only= os= package-lock platform= prefer-dedupe prefix= python= save save-exact "
+    "npm": _SHARED + " also= arch= audit before= build-from-source cache-min= cache= cpu= engine-strict fetch-retries= "
+    "fetch-retry-maxtimeout= fetch-retry-mintimeout= fetch-timeout= foreground-scripts fund include= legacy-peer-deps libc= "
+    "maxsockets= min-release-age= no-audit no-bin-links no-engine-strict no-fund no-legacy-peer-deps "
+    "no-package-lock no-production no-save no-shrinkwrap no-strict-ssl no-update-notifier "
+    "omit-lockfile-registry-resolved omit= only= os= package-lock platform= prefer-dedupe prefix= python= save save-exact "
     "strict-peer-deps strict-ssl timing unsafe-perm update-notifier yes",
     "yarn": _SHARED
     + " audit cache-folder= check-cache check-files cwd= emoji ignore-engines ignore-optional ignore-platform "
-    "immutable immutable-cache inline-builds json link-duplicates mode= network-concurrency= no-audit no-bin- "
-    "links no-default-rc no-emoji no-immutable no-lockfile non-interactive pure-lockfile refresh-lockfile skip- "
-    "integrity-check update-checksums verbose",
+    "immutable immutable-cache inline-builds json link-duplicates mode= network-concurrency= no-audit "
+    "no-bin-links no-default-rc no-emoji no-immutable no-lockfile non-interactive pure-lockfile refresh-lockfile "
+    "skip-integrity-check update-checksums verbose",
     "pnpm": _SHARED
     + " C= D F= P aggregate-output child-concurrency= config.auto-install-peers config.dangerouslyAllowAllBuilds "
     "dir= engine-strict fetch-retries= fetch-timeout= filter-prod= filter= hoist hoist-pattern= ignore-pnpmfile "
-    "ignore-workspace-root-check no-hoist no-lockfile no-prefer-frozen-lockfile no-side-effects-cache no-strict- "
-    "dep-builds no-strict-peer-dependencies no-verify-store-integrity node-linker= package-import-method= prefer- "
-    "frozen-lockfile public-hoist-pattern= r recursive shamefully-hoist side-effects-cache store-dir= stream "
+    "ignore-workspace-root-check no-hoist no-lockfile no-prefer-frozen-lockfile no-side-effects-cache "
+    "no-strict-dep-builds no-strict-peer-dependencies no-verify-store-integrity node-linker= package-import-method= "
+    "prefer-frozen-lockfile public-hoist-pattern= r recursive shamefully-hoist side-effects-cache store-dir= stream "
     "strict-peer-dependencies trust-lockfile unsafe-perm use-store-server w workspace-concurrency= workspace-root",
     "bun": _SHARED
     + " backend= concurrent-scripts= cwd= filter= ignore-scripts linker= network-concurrency= no-cache no-production "
@@ -161,7 +160,9 @@ def _options(manager: str, action: str, words: list[str | None], *, corepack: bo
             frozen = False
         elif name == "ignore-scripts":
             ignore_scripts = on
-        elif name == "mode" and value not in ("skip-build", "update-lockfile"):
+        elif (name == "node-linker" and value not in ("hoisted", "isolated")) or (
+            name == "mode" and value not in ("skip-build", "update-lockfile")
+        ):
             return f"the option `{word}` is not modelled"
         elif name in ("no-package-lock", "no-lockfile", "no-shrinkwrap") or (name == "package-lock" and not on):
             lock = False

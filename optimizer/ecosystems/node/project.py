@@ -74,6 +74,7 @@ def project_of(call: Call, around: Surroundings) -> Project:
     patterns = list(found.patterns) if manager == "pnpm" else root.workspace_patterns
     local = local_packages(view, root, patterns, "npm" if manager == "npm" else manager)
     lock = _lock(view, call, manager, local, root)
+    _injected(local)
     _programs(view, local)
     reading = Reading([*local.copied])
     _patches(view, root, manager, found, reading)
@@ -207,6 +208,11 @@ def _with_environment(call: Call, around: Surroundings, found: settings.Settings
             known, value = around.variable(variable)
             if (known and value is not None) and not (name in ("prefix", "userconfig") and value.startswith("/")):
                 raise Obstacle(f"the variable `{variable}` makes it work in another way")
+    options = around.variable("NODE_OPTIONS")[1] or ""
+    if re.search(
+        r"(^|\s)(-r|--(require|import|loader|experimental-loader|env-file|openssl-config|icu-data-dir))\b", options
+    ):
+        raise Obstacle("NODE_OPTIONS lets every program load a file")
     for variable in ("npm_config_ignore_scripts", "NPM_CONFIG_IGNORE_SCRIPTS", "YARN_IGNORE_SCRIPTS"):
         if around.variable(variable) == (True, "true"):
             call = replace(call, ignore_scripts=True)
@@ -246,6 +252,15 @@ def _lock(view: View, call: Call, manager: str, local: Local, root: Package) -> 
     if manager == "bun":
         return locks.read_bun_lock(view, path)
     return locks.read_yarn_lock(view, path, local.packages, berry=manager == "berry")
+
+
+def _injected(local: Local) -> None:
+    """Refuse members whose files pnpm copies into node_modules (pnpm.io/package_json, `dependenciesMeta.*.injected`)."""
+    for package in local.packages:
+        meta = package.raw.get("dependenciesMeta")
+        for name, entry in meta.items() if isinstance(meta, dict) else ():
+            if isinstance(entry, dict) and entry.get("injected"):
+                raise Obstacle(f"all files of `{name}` are copied into node_modules (`injected`)", package.path)
 
 
 def _programs(view: View, local: Local) -> None:

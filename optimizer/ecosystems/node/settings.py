@@ -17,27 +17,27 @@ from dockopt.optimizer.regions import join
 _HARMLESS = frozenset(
     "always-auth audit audit-level auto-install-peers before bin-links block-exotic-subdeps ca child-concurrency "
     "ci-info color dedupe-direct-deps dedupe-injected-deps dedupe-peer-dependents deploy-all-files depth dev "
-    "disallow-workspace-cycles dlx-cache-max-age email enable-pre-post-scripts engine-strict exclude-links-from- "
-    "lockfile extend-node-path fetch-retries fetch-retry-factor fetch-retry-maxtimeout fetch-retry-mintimeout "
-    "fetch-timeout force foreground-scripts frozen-lockfile fund git-checks heading hoist hoist-pattern hoist- "
-    "workspace-packages http-proxy https-proxy ignore-compatibility-db ignore-dep-scripts ignore-scripts ignore- "
-    "workspace-cycles ignore-workspace-root-check include include-workspace-root init-author-email init-author- "
-    "name init-author-url init-license init-version init.author.email init.author.name init.author.url "
-    "init.license init.version inject-workspace-packages json legacy-bundling legacy-peer-deps link-workspace- "
-    "packages lockfile-include-tarball-url lockfile-version loglevel long manage-package-manager-versions max- "
-    "sockets maxsockets message minimum-release-age minimum-release-age-exclude network-concurrency network- "
-    "timeout node-linker node-options noproxy offline omit omit-lockfile-registry-resolved only optimistic- "
-    "repeat-install optional package-import-method package-lock package-manager-strict package-manager-strict- "
-    "version parseable peers-suffix-max-length prefer-dedupe prefer-frozen-lockfile prefer-offline prefer-online "
+    "disallow-workspace-cycles dlx-cache-max-age email enable-pre-post-scripts engine-strict "
+    "exclude-links-from-lockfile extend-node-path fetch-retries fetch-retry-factor fetch-retry-maxtimeout fetch-retry-mintimeout "
+    "fetch-timeout force foreground-scripts frozen-lockfile fund git-checks heading hoist hoist-pattern "
+    "hoist-workspace-packages http-proxy https-proxy ignore-compatibility-db ignore-dep-scripts ignore-scripts "
+    "ignore-workspace-cycles ignore-workspace-root-check include include-workspace-root init-author-email "
+    "init-author-name init-author-url init-license init-version init.author.email init.author.name init.author.url "
+    "init.license init.version json legacy-bundling legacy-peer-deps "
+    "link-workspace-packages lockfile-include-tarball-url loglevel long manage-package-manager-versions "
+    "max-sockets maxsockets message minimum-release-age minimum-release-age-exclude network-concurrency "
+    "network-timeout noproxy offline omit omit-lockfile-registry-resolved only "
+    "optimistic-repeat-install optional package-import-method package-lock package-manager-strict "
+    "package-manager-strict-version parseable peers-suffix-max-length prefer-dedupe prefer-frozen-lockfile prefer-offline prefer-online "
     "prefer-symlinked-executables prefer-workspace-packages prod production progress proxy public-hoist-pattern "
-    "recursive-install registry registry-supports-time-field replace-registry-host resolution-mode resolve-peers- "
-    "from-workspace-root save save-bundle save-dev save-exact save-optional save-peer save-prefix save-prod save- "
-    "workspace-protocol scope send-metrics shamefully-flatten shamefully-hoist shell-emulator side-effects-cache "
-    "sign-git-tag strict-dep-builds strict-peer-dependencies strict-peer-deps strict-ssl strict-store-pkg- "
-    "content-check symlink sync-injected-deps-after-scripts tag tag-version-prefix timing trust-policy trust- "
-    "policy-exclude unsafe-perm update-notifier use-beta-cli use-lockfile-v6 use-running-store-server user-agent "
-    "verify-deps-before-run verify-store-integrity virtual-store-dir-max-length which-pm-runs workspace- "
-    "concurrency yes".split()
+    "recursive-install registry registry-supports-time-field replace-registry-host resolution-mode "
+    "resolve-peers-from-workspace-root save save-bundle save-dev save-exact save-optional save-peer save-prefix save-prod "
+    "save-workspace-protocol scope send-metrics shamefully-flatten shamefully-hoist shell-emulator side-effects-cache "
+    "sign-git-tag strict-dep-builds strict-peer-dependencies strict-peer-deps strict-ssl "
+    "strict-store-pkg-content-check symlink tag tag-version-prefix timing trust-policy "
+    "trust-policy-exclude unsafe-perm update-notifier use-beta-cli use-lockfile-v6 use-running-store-server user-agent "
+    "verify-deps-before-run verify-store-integrity virtual-store-dir-max-length which-pm-runs "
+    "workspace-concurrency yes".split()
 )
 #: of pnpm-workspace.yaml alone
 _PNPM_LISTS = frozenset(
@@ -94,6 +94,8 @@ def read_npmrc(view: View, directory: str, settings: Settings) -> None:
             settings.lock = _boolean(value, path, number)
         elif key == "frozen-lockfile":
             settings.frozen = _boolean(value, path, number)
+        elif key == "node-linker" and value in ("hoisted", "isolated"):
+            continue
         elif (
             key not in _HARMLESS and not name.startswith("_") and not re.match(r"_?(auth|password)|username|email", key)
         ) and not (_MIRROR.fullmatch(name) and not value.startswith((".", "/"))):
@@ -234,8 +236,8 @@ def read_pnpm_workspace(view: View, directory: str, settings: Settings) -> bool:
                 settings.frozen = value
             else:
                 settings.lock = value
-        elif name == "nodeLinker" and value == "pnp":
-            raise Obstacle("pnpm writes `.pnp.cjs` (`nodeLinker: pnp`)", path, line)
+        elif name == "nodeLinker" and value in ("hoisted", "isolated"):
+            continue
         elif name not in _PNPM_LISTS and kebab not in _HARMLESS:
             raise Obstacle(f"the setting `{name}` is not understood", path, line)
     for name, spec in _nested(found.get("overrides")):
