@@ -60,6 +60,8 @@ class Op(NamedTuple):
     again: bool = False
     #: the command made sure that the context has no such file; that it is absent is a frozen input
     is_new: bool = False
+    #: a command of a RUN wrote it, no COPY
+    by_run: bool = False
 
     @property
     def path(self) -> str:
@@ -180,7 +182,7 @@ class FileSystem:
                 if all(below(include, path) for include in op.region.include):
                     if op.is_file:
                         return "directory"
-                elif self._filled_before(i, path):
+                elif not op.by_run or self._filled_before(i, path):
                     return "unknown"
         return "directory" if path in self.known_directories else "absent"
 
@@ -207,7 +209,7 @@ class FileSystem:
                     names.update(name for name in inner if name)
             elif op.kind == "kill" and op.region.covers(target):
                 names.clear()
-            elif op.region.overlaps(target) and (op.kind == "overlay" or self._filled_before(i, path)):
+            elif op.region.overlaps(target) and (not op.by_run or self._filled_before(i, path)):
                 return None
         return tuple(sorted(names))
 
@@ -402,11 +404,12 @@ class FileSystem:
         source: ContextSource | None = None,
         is_file: bool = False,
         is_new: bool = False,
+        by_run: bool = False,
     ) -> FileSystem:
         """Replace a region by a value."""
         same = None if source is None or not is_file else (source.path, source.attributes)
         again = same is not None and self.context_file(region.include[0]) == same
-        return self._append(Op("put", region, value, line, label, source, is_file, again, is_new))
+        return self._append(Op("put", region, value, line, label, source, is_file, again, is_new, by_run))
 
     def overlay(self, path: str, value: Term, line: int, label: str, source: ContextSource | None = None) -> FileSystem:
         """Merge a directory's entries into `path`, as COPY of a directory does."""

@@ -184,18 +184,22 @@ def _apply(
                 result = result.make_directories(path, made, line, leaf=False)
                 output = term("output", value, path, text=f"{path} of {value}")
                 is_file, is_new = write.kind is Kind.SET, write.kind is Kind.NEW
-                result = result.put(Region((path,)), output, line, label, is_file=is_file, is_new=is_new)
+                result = result.put(Region((path,)), output, line, label, is_file=is_file, is_new=is_new, by_run=True)
         else:
             old = result.read(where)
             result = result.put(
-                where, term("changed", value, str(where), old, text=f"{where} after {value}"), line, label
+                where, term("changed", value, str(where), old, text=f"{where} after {value}"), line, label, by_run=True
             )
     for cache in effects.caches:
         if any(below(cache, t) for t in targets):
             continue
         where = Region((cache,))
         result = result.put(
-            where, term("cache", value, cache, result.read(where), text=f"{cache} after {value}"), line, label
+            where,
+            term("cache", value, cache, result.read(where), text=f"{cache} after {value}"),
+            line,
+            label,
+            by_run=True,
         )
     return replace(state, files=result)
 

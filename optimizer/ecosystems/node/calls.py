@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _NPM_CI = frozenset({"ci", "clean-install", "ic", "install-clean", "isntall-clean"})
 _NPM_INSTALL = frozenset(
@@ -27,6 +27,8 @@ class Call:
     directory: str = ""
     #: the lock file is never written; None: as settings and environment say
     frozen: bool | None = None
+    #: frozen by `--immutable`, which yarn 1 does not know
+    immutable: bool = False
     ignore_scripts: bool = False
     #: False: no lock file is read or written
     lock: bool = True
@@ -71,7 +73,9 @@ _SHORT = {
     "pnpm": {"s": "silent", "F": "filter=", "C": "dir=", "r": "recursive", "w": "workspace-root", "P": "prod", "D": "dev"},
     "bun": {"p": "production", "f": "force", "y": "save"},
 }  # fmt: skip
-_VALUES = re.compile(r"[A-Za-z0-9_./:@%+=,*{}^~-]+")
+_GLOBAL = frozenset({"g", "global", "location"})
+#: a package of the registry with a version, range or tag (npm-package-arg), no file, archive or repository
+_REGISTRY_PACKAGE = re.compile(r"(@[a-z0-9~_-][\w.~-]*/)?[A-Za-z0-9~_-][\w.~-]*(@[\w.^~<>=*+ |-]+)?")
 
 
 def call_of(argv: Sequence[str | None]) -> Call | str | None:
@@ -123,7 +127,7 @@ def _takes_value(manager: str, option: str) -> bool:
 
 def _options(manager: str, action: str, words: list[str | None], *, corepack: bool) -> Call | str:
     known = set(_OPTIONS[manager].split())
-    directory, frozen, ignore_scripts, lock = "", None, False, True
+    call = Call(manager, action, corepack=corepack)
     operands: list[str] = []
     is_global = action == "global"
     while words:
@@ -136,11 +140,7 @@ def _options(manager: str, action: str, words: list[str | None], *, corepack: bo
         name, equals, value = word.lstrip("-").partition("=")
         if not word.startswith("--"):
             name = _SHORT[manager].get(name, name).rstrip("=")
-        if (manager == "npm" and name in ("g", "global", "location")) or (
-            manager in ("pnpm", "bun") and name in ("g", "global")
-        ):
-            if value not in ("", "true", "global"):
-                return f"the option `{word}` is not modelled"
+        if manager != "yarn" and name in _GLOBAL and value in ("", "true", "global"):
             is_global = True
             continue
         if f"{name}=" in known:
@@ -151,31 +151,43 @@ def _options(manager: str, action: str, words: list[str | None], *, corepack: bo
                 value = following
         elif name not in known or (equals and value not in ("true", "false")):
             return f"the option `{word}` is not modelled"
-        on = value != "false"
-        if name in ("prefix", "cwd", "dir"):
-            directory = value
-        elif name in ("frozen-lockfile", "immutable", "pure-lockfile"):
-            frozen = on
-        elif name in ("no-frozen-lockfile", "no-immutable"):
-            frozen = False
-        elif name == "ignore-scripts":
-            ignore_scripts = on
-        elif (name == "node-linker" and value not in ("hoisted", "isolated")) or (
-            name == "mode" and value not in ("skip-build", "update-lockfile")
-        ):
+        changed = _changed(call, name, value)
+        if changed is None:
             return f"the option `{word}` is not modelled"
-        elif name in ("no-package-lock", "no-lockfile", "no-shrinkwrap") or (name == "package-lock" and not on):
-            lock = False
-        elif name == "no-save" and manager in ("npm", "bun"):
-            frozen = True
-        elif name in ("cache", "cache-folder", "store-dir") and not value.startswith("/"):
-            return f"`{word}` may lead into the project"
-    if manager == "yarn" and action == "global":
-        return Call(manager, "global", corepack=corepack) if operands[:1] == ["add"] else "no model of this subcommand"
+        call = changed
+    if manager == "yarn" and action == "global" and operands[:1] != ["add"]:
+        return "no model of this subcommand"
     if is_global:
-        return Call(manager, "global", directory, corepack=corepack)
+        packages = operands[1:] if manager == "yarn" else operands
+        odd = next((word for word in packages if not _REGISTRY_PACKAGE.fullmatch(word)), None)
+        if odd is not None or not packages:
+            return f"it installs `{odd or 'the project'}` globally"
+        return replace(call, action="global")
     if operands or (manager == "yarn" and action != "install"):
         return f"it adds `{operands[0]}` to the project" if operands else "it adds packages to the project"
-    if manager == "npm" and action == "ci":
-        frozen = True
-    return Call(manager, action, directory, frozen, ignore_scripts, lock, corepack)
+    return replace(call, frozen=True) if action == "ci" else call
+
+
+def _changed(call: Call, name: str, value: str) -> Call | None:
+    """Return a call as one option changes it, None for a value that is not modelled."""
+    on = value != "false"
+    if name in ("prefix", "cwd", "dir"):
+        return replace(call, directory=value)
+    if name in ("frozen-lockfile", "immutable", "pure-lockfile"):
+        # npm does not know these options, and pays no attention
+        return call if call.manager == "npm" else replace(call, frozen=on, immutable=name == "immutable")
+    if name in ("no-frozen-lockfile", "no-immutable"):
+        return replace(call, frozen=False)
+    if name == "no-save" and call.manager in ("npm", "bun"):
+        return replace(call, frozen=True)
+    if name == "ignore-scripts":
+        return replace(call, ignore_scripts=on)
+    if name in ("no-package-lock", "no-lockfile", "no-shrinkwrap") or (name == "package-lock" and not on):
+        return replace(call, lock=False)
+    if name == "node-linker" and value not in ("hoisted", "isolated"):
+        return None
+    if name == "mode" and value not in ("skip-build",):
+        return None
+    if name in ("cache", "cache-folder", "store-dir") and not value.startswith("/"):
+        return None
+    return call

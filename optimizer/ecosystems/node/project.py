@@ -70,6 +70,8 @@ def project_of(call: Call, around: Surroundings) -> Project:
     root = package_at(view, directory)
     found = settings.Settings()
     manager = _settings(view, root, call, found)
+    if manager == "yarn" and call.immutable:
+        call = replace(call, frozen=None)
     call = _with_environment(call, around, found)
     patterns = list(found.patterns) if manager == "pnpm" else root.workspace_patterns
     local = local_packages(view, root, patterns, "npm" if manager == "npm" else manager)
