@@ -271,6 +271,8 @@ def _step(
     below_target = stage.instructions[target.position + 1 :]
     workdirs: list[Instruction] = []
     for position, instruction in enumerate(below_target, start=target.position + 1):
+        if instruction.keyword in ("COPY", "ADD") and instruction.words[-1].startswith("/"):
+            continue
         if instruction.keyword != "WORKDIR" or not target.instruction.words[-1].startswith("/"):
             break
         workdirs.append(instruction)

@@ -60,8 +60,8 @@ class Op(NamedTuple):
     again: bool = False
     #: the command made sure that the context has no such file; that it is absent is a frozen input
     is_new: bool = False
-    #: a command of a RUN wrote it, no COPY
-    by_run: bool = False
+    #: a command of a RUN wrote it before anything was copied into the stage or its parents
+    is_early: bool = False
 
     @property
     def path(self) -> str:
@@ -165,7 +165,7 @@ class FileSystem:
         What the base and commands above that COPY may have left there does not count; whoever asks has to say so.
         """
         target = Region((path,))
-        for i, op in reversed([*enumerate(self.ops)]):
+        for op in reversed(self.ops):
             if op.kind in ("dir", "dir-set"):
                 if below(op.path, path):
                     return "directory"
@@ -182,13 +182,9 @@ class FileSystem:
                 if all(below(include, path) for include in op.region.include):
                     if op.is_file:
                         return "directory"
-                elif not op.by_run or self._filled_before(i, path):
+                elif not op.is_early:
                     return "unknown"
         return "directory" if path in self.known_directories else "absent"
-
-    def _filled_before(self, i: int, path: str) -> bool:
-        """Tell whether a COPY above the write with index `i` brings something to a path, above or below it."""
-        return any(op.source is not None and (below(op.path, path) or below(path, op.path)) for op in self.ops[:i])
 
     def listing(self, path: str) -> tuple[str, ...] | None:
         """Return the names of what the Dockerfile put into a directory, None where that is not certain.
@@ -197,7 +193,7 @@ class FileSystem:
         """
         names: set[str] = set()
         target = Region((path,))
-        for i, op in enumerate(self.ops):
+        for op in self.ops:
             inner = [relative(include, path).split("/")[0] for include in op.region.include if below(include, path)]
             if op.kind == "overlay" and below(path, op.path):
                 found = self._entries_of(op, path)
@@ -209,7 +205,7 @@ class FileSystem:
                     names.update(name for name in inner if name)
             elif op.kind == "kill" and op.region.covers(target):
                 names.clear()
-            elif op.region.overlaps(target) and (not op.by_run or self._filled_before(i, path)):
+            elif op.region.overlaps(target) and not op.is_early:
                 return None
         return tuple(sorted(names))
 
@@ -350,9 +346,12 @@ class FileSystem:
             inside = f"{inside}/{name}".lstrip("/")
             if self.context.excluded(inside):
                 return True
-            # above what is kept out there have to be plain directories: a link would lead elsewhere
-            if self.context.kind(inside) != "directory":
-                return False
+            # above what is kept out there have to be plain directories, or nothing at all: a link would lead elsewhere
+            kind = self.context.kind(inside)
+            if kind != "directory":
+                return kind == "absent" and self.context.excluded(
+                    f"{op.source.path}/{relative(path, op.path)}".strip("/")
+                )
         return False
 
     def _holes(self, op: Op, ops: Sequence[Op], at: int, region: Region) -> list[str]:
@@ -409,7 +408,9 @@ class FileSystem:
         """Replace a region by a value."""
         same = None if source is None or not is_file else (source.path, source.attributes)
         again = same is not None and self.context_file(region.include[0]) == same
-        return self._append(Op("put", region, value, line, label, source, is_file, again, is_new, by_run))
+        # a write to everything hides the copies before it from the log, but itself says that there were some
+        is_early = by_run and all(op.is_early for op in self.ops if op.kind in ("put", "overlay"))
+        return self._append(Op("put", region, value, line, label, source, is_file, again, is_new, is_early))
 
     def overlay(self, path: str, value: Term, line: int, label: str, source: ContextSource | None = None) -> FileSystem:
         """Merge a directory's entries into `path`, as COPY of a directory does."""

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dockopt.optimizer.commands import Surroundings
 from dockopt.optimizer.effects import ALWAYS_READ, Effects, Kind, Write, matches
-from dockopt.optimizer.regions import EVERYTHING, Region, below
+from dockopt.optimizer.regions import EVERYTHING, Region, below, normalize
 from dockopt.optimizer.symbolic.mounting import Mounted, mounts_of, view
 from dockopt.optimizer.symbolic.state import StageState, Value
-from dockopt.optimizer.symbolic.terms import Term, term
+from dockopt.optimizer.symbolic.terms import Term, literal, term
 from dockopt.optimizer.symbolic.units import ImageSurroundings, Running, Shell, Unit, units_of
 from dockopt.optimizer.wording import shortened
 
@@ -74,7 +74,9 @@ def run_instruction(
     network = instruction.flag("network") or "default"
     settings = [f"{flag.name}={flag.value}" for flag in instruction.flags if flag.name not in ("mount", "network")]
     roots = run.roots if run is not None else ()
-    shell = Shell(state.cwd, state.cwd_term, {})
+    # a process in `/w/` works where one in `/w` does, although the image's configuration tells them apart
+    here = state.cwd_term if state.cwd is None else literal(normalize(state.cwd))
+    shell = Shell(state.cwd, here, {})
     running = Running(state)
     for unit in units_of(executor, running, instruction, shell, mounts, roots, network):
         running.state = _apply(executor, running.state, unit, instruction, mounts, (network, *settings), roots)

@@ -7,12 +7,13 @@ subcommand is unknown: `npm run build` reads and writes what its script does.
 
 from __future__ import annotations
 
+from dockopt.optimizer.commands.packages import TREES
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.ecosystems.node.calls import Call, call_of
 from dockopt.optimizer.ecosystems.node.project import Project, project_of
 from dockopt.optimizer.ecosystems.node.view import Obstacle
 from dockopt.optimizer.effects import Effects, Kind, World, Write, unknown
-from dockopt.optimizer.regions import EVERYTHING, Region, below, join
+from dockopt.optimizer.regions import EVERYTHING, Region, below, join, parents
 
 GLOBAL_PACKAGES = (
     "global-packages: packages of the registry that are installed globally lie in npm's prefix and the home directory, and their install "
@@ -56,7 +57,9 @@ def _installation(project: Project, around: Surroundings) -> Effects:
     home = home_of(around)
     if any(below(place, root) for place in home):
         return unknown("its cache lies in the project, below the home directory")
-    trees = tuple(path for path in project.outputs if path not in project.removes)
+    trees = [path for path in project.outputs if path not in project.removes]
+    # lifecycle scripts find programs and modules there as well (@npmcli/run-script, set-path.js; Node's modules.html)
+    trees += [join(directory, "node_modules") for directory in parents(project.directory)]
     writes = [Write(Kind.KILL, Region((path,))) for path in project.removes]
     writes += [Write(Kind.TREE, Region((path,))) for path in project.outputs]
     writes += [Write(Kind.NEW, Region((path,))) for path in project.made]
@@ -66,7 +69,7 @@ def _installation(project: Project, around: Surroundings) -> Effects:
     left = Region(tuple(sorted({*home, "/tmp"}))).minus(root, *caches)
     writes.append(Write(Kind.MAY, left))
     return Effects(
-        reads=EVERYTHING.minus(root),
+        reads=EVERYTHING.minus(root, *_sources(around)),
         probes=(*project.files, *project.absent),
         trees=(*project.trees, *trees),
         variables=None if project.runs_scripts else (*_VARIABLES, *project.variables),
@@ -76,6 +79,15 @@ def _installation(project: Project, around: Surroundings) -> Effects:
         relied_on=tuple(p for path in project.relied_on if (p := around.context_path(path)) is not None),
         assumptions=project.assumptions,
     )
+
+
+def _sources(around: Surroundings) -> tuple[str, ...]:
+    """Return the directories that hold nothing but what the Dockerfile fills from the context.
+
+    A directory of `/` that the FHS does not name counts as a whole: `/build` where something is copied to `/build/pb`.
+    """
+    tops = (f"/{root.split('/')[1]}" for root in around.project_roots)
+    return tuple(top if top not in TREES else root for top, root in zip(tops, around.project_roots, strict=True))
 
 
 def _project_root(directory: str, around: Surroundings) -> str:
@@ -134,7 +146,7 @@ def _global(call: Call, around: Surroundings) -> Effects:
     inner = [root for root in around.project_roots if any(below(root, tree) for tree in (*trees, *home))]
     where = Region(tuple(sorted({*trees, *home, "/tmp"}))).minus(*inner, *caches)
     return Effects(
-        reads=EVERYTHING.minus(*around.project_roots),
+        reads=EVERYTHING.minus(*_sources(around)),
         variables=_VARIABLES,
         writes=(Write(Kind.MAY, where),),
         caches=caches,
@@ -160,7 +172,7 @@ def _other(invocation: Invocation, around: Surroundings) -> Effects:
         where = caches_of(around) or home_of(around)
         inner = [root for root in around.project_roots if any(below(root, place) for place in where)]
         return Effects(
-            reads=EVERYTHING.minus(*around.project_roots),
+            reads=EVERYTHING.minus(*_sources(around)),
             variables=_VARIABLES,
             writes=(Write(Kind.MAY, Region(tuple(sorted({*where, *home_of(around)}))).minus(*inner)),),
             world=World.NONE,
@@ -189,7 +201,7 @@ def _config(words: list[str], around: Surroundings) -> Effects:
     where = Region(tuple(sorted({*home, "/usr/local/etc", "/usr/etc", "/etc/npmrc"})))
     inner = [root for root in around.project_roots if any(below(root, place) for place in home)]
     return Effects(
-        reads=EVERYTHING.minus(*around.project_roots),
+        reads=EVERYTHING.minus(*_sources(around)),
         variables=_VARIABLES,
         writes=(Write(Kind.MAY, where.minus(*inner)),),
         world=World.NONE,
@@ -210,7 +222,7 @@ def corepack(invocation: Invocation, around: Surroundings) -> Effects:
         names = [name for manager_ in (operands or ["yarn", "pnpm"]) for name in _SHIMS[manager_]]
         kind = Kind.SET if words[0] == "enable" else Kind.KILL
         return Effects(
-            reads=EVERYTHING.minus(*around.project_roots),
+            reads=EVERYTHING.minus(*_sources(around)),
             variables=_VARIABLES,
             # beside its own program (corepack's README, "corepack enable"): in /usr/local/bin in the official image
             writes=(
@@ -231,7 +243,7 @@ def corepack(invocation: Invocation, around: Surroundings) -> Effects:
             return unknown("COREPACK_HOME lies in the project")
         inner = [root for root in around.project_roots if any(below(root, path) for path in where)]
         return Effects(
-            reads=EVERYTHING.minus(*around.project_roots),
+            reads=EVERYTHING.minus(*_sources(around)),
             variables=_VARIABLES,
             writes=(Write(Kind.MAY, Region(tuple(sorted(where))).minus(*inner)),),
             world=World.REPOSITORY,

@@ -44,6 +44,8 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
     except Obstacle as obstacle:
         path = around.context_path(obstacle.path) if obstacle.path else None
         return Cause(obstacle.reason, path or "", obstacle.line if path else command.line)
+    if command.effects.unknown is not None:
+        return Cause(f"`{shown}`: {command.effects.unknown}", "", command.line)
     problem = _problem(project, around, shown)
     if problem is not None:
         return Cause(problem[0], problem[1], 0 if problem[1] else command.line)

@@ -65,7 +65,10 @@ def generate(view: View, package: Package, arguments: list[str], trees: list[str
 def _check(view: View, package: Package, path: str) -> None:
     text = re.sub(r"//[^\n]*", "", view.text(path))
     for found in _GENERATOR.finditer(text):
-        line = text.count("\n", 0, found.start(1)) + 1
+        first = text.count("\n", 0, found.start(1)) + 1
+        named = re.search(r"^\s*(output|provider)\b", found.group(1), re.MULTILINE)
+        written = re.search(r"\n\s*output\b", found.group(1)) or named
+        line = first if written is None else first + found.group(1).count("\n", 0, written.end())
         settings = dict(re.findall(r"^\s*(\w+)\s*=\s*(.+?)\s*$", found.group(1), re.MULTILINE))
         if settings.get("provider") not in ('"prisma-client-js"', '"prisma-client-py"'):
             raise Obstacle(f"the generator {settings.get('provider', '')} writes files of its own", path, line)
@@ -74,5 +77,3 @@ def _check(view: View, package: Package, path: str) -> None:
             place = join(path.rpartition("/")[0] or "/", output.strip('"'))
             if not output.startswith('"') or not below(place, join(package.directory, "node_modules")):
                 raise Obstacle(f"prisma writes the client to `{output.strip(chr(34))}`, among the sources", path, line)
-    if "env(" in text and "output" in text and re.search(r"output\s*=\s*env\(", text):
-        raise Obstacle("where prisma writes the client depends on a variable", path)

@@ -99,7 +99,7 @@ def project_of(call: Call, around: Surroundings) -> Project:
     return Project(
         manager=manager,
         directory=directory,
-        files=tuple(view.files),
+        files=_ordered(view.files, directory),
         absent=tuple(view.absent),
         trees=tuple(dict.fromkeys(reading.trees)),
         outputs=outputs,
@@ -112,6 +112,18 @@ def project_of(call: Call, around: Surroundings) -> Project:
         runs_scripts=reading.runs,
         removes=(join(directory, "node_modules"),) if call.action == "ci" and manager == "npm" else (),
     )
+
+
+def _ordered(files: list[str], directory: str) -> tuple[str, ...]:
+    """Return files in the order in which people copy them: package.json, the lock file, settings, then what lies deeper."""
+    locks_ = {name for names in _LOCKS.values() for name in names}
+
+    def rank(path: str) -> tuple[int, int]:
+        head, _, name = path.rpartition("/")
+        own = head == directory
+        return (0 if own else 1), (0 if name == "package.json" else 1 if name in locks_ else 2) if own else 0
+
+    return tuple(sorted(files, key=rank))
 
 
 def _root(view: View, start: str, manager: str) -> str:

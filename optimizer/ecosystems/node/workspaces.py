@@ -44,7 +44,8 @@ def members_of(view: View, directory: str, patterns: Sequence[str]) -> list[str]
         negated = pattern.startswith("!")
         selected = set(_matches(view, directory, pattern.lstrip("!")))
         found = found - selected if negated else found | selected
-    return sorted(path for path in found if path != directory)
+    # a directory without a package.json is no member; one that gets it later is
+    return [path for path in sorted(found) if path != directory and view.has(join(path, "package.json"))]
 
 
 def _matches(view: View, directory: str, pattern: str) -> Iterator[str]:
@@ -58,8 +59,7 @@ def _matches(view: View, directory: str, pattern: str) -> Iterator[str]:
     for part in parts:
         here = list(_step(view, here, part))
     for path in here:
-        # a directory without a package.json is no member; one that gets it later is
-        if view.kind(path) == "directory" and view.has(join(path, "package.json")):
+        if view.kind(path) == "directory":
             yield path
 
 
