@@ -295,6 +295,8 @@ class FileSystem:
         for op in self.affecting(Region((path,))):
             if op.again or (op.kind in ("dir", "dir-set") and below(path, op.path)):
                 continue
+            if op.kind in ("put", "kill") and op.region.covers(Region((path,))):
+                parts.clear()
             narrowed = self._narrowed(op, path)
             parts += (narrowed.kind, str(narrowed.region), narrowed.value)
         return term("entries", self.base, path, *parts, text=f"entries of {path}")
@@ -346,12 +348,9 @@ class FileSystem:
             inside = f"{inside}/{name}".lstrip("/")
             if self.context.excluded(inside):
                 return True
-            # above what is kept out there have to be plain directories, or nothing at all: a link would lead elsewhere
-            kind = self.context.kind(inside)
-            if kind != "directory":
-                return kind == "absent" and self.context.excluded(
-                    f"{op.source.path}/{relative(path, op.path)}".strip("/")
-                )
+            # above what is kept out there have to be plain directories: a link would lead elsewhere
+            if self.context.kind(inside) != "directory":
+                return False
         return False
 
     def _holes(self, op: Op, ops: Sequence[Op], at: int, region: Region) -> list[str]:

@@ -74,6 +74,8 @@ def _problem(project: Project, around: Surroundings, shown: str) -> tuple[str, s
         if path not in project.removes and not around.kept_out(path):
             name = path.rpartition("/")[2]
             pattern = path.removeprefix(project.directory + "/")
+            if pattern.startswith(".yarn/") and not any("/.yarn/" in file for file in (*project.files, *project.trees)):
+                pattern = ".yarn"
             if pattern != "node_modules" and name == "node_modules":
                 pattern = "**/node_modules"
             reason = (
