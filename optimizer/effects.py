@@ -31,6 +31,9 @@ class Kind(enum.Enum):
     """How a write treats what was there before."""
 
     SET = "set"  # exact path, a file: the result hides what was there
+    NEW = (
+        "new"  # exact path, a file that the project surely has not (the model looked): no COPY of the context brings it
+    )
     TREE = "tree"  # exact path, a directory with all that is in it: the result hides what was there
     MAY = "may"  # the result depends on what was there, or the command only adds
     KILL = "kill"  # the path is gone afterwards, whatever was there

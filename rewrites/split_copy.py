@@ -38,11 +38,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from dockopt.optimizer.ecosystems.installs import Cause, Install, install_for, is_install
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit, Proposal, Refusal
-from dockopt.optimizer.regions import below, relative
+from dockopt.optimizer.regions import Region, below, relative
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Instruction, Stage
 from dockopt.rewrites.copies import ContextCopy, context_copies
@@ -111,6 +112,9 @@ def _in_parent(build: Build, stage: Stage, commands: list[Executed]) -> Refusal 
 def _one(
     build: Build, stage: Stage, copies: list[ContextCopy], command: Executed, install: Install
 ) -> Iterator[Proposal | Refusal]:
+    together = build.commands_of(stage.index, command.instruction.index)
+    if install.itself:
+        install = _of_the_run(build, together, install)
     needs = needs_of(build, copies, command, install)
     if isinstance(needs, str):
         first = next(copy for copy in copies if copy.is_sources)
@@ -133,8 +137,7 @@ def _one(
     target = sources[0]
     line = target.instruction.start_line
     run = command.instruction
-    together = build.commands_of(stage.index, run.index)
-    problem = _mounted(command, install) or (_alone(together, command) if install.itself else None)
+    problem = _mounted(command, install) or (_alone(together, install) if install.itself else None)
     if problem is not None:
         yield Refusal(ID, line, problem, "", run.start_line)
         return
@@ -176,10 +179,32 @@ def _mounted(command: Executed, install: Install) -> str | None:
     return None
 
 
-def _alone(together: list[Executed], command: Executed) -> str | None:
-    if all(other.argv[:3] == command.argv[:3] for other in together):
-        return None
-    return "the install step is one command of a longer RUN"
+def _alone(together: list[Executed], install: Install) -> str | None:
+    """Return why the RUN of an install cannot move as a whole: a command in it is none, and may look at the project."""
+    project = Region((install.directory,))
+    for other in together:
+        effects = other.effects
+        looks = effects.unknown is not None or effects.reads.overlaps(project)
+        looks = looks or any(below(path, install.directory) for path in (*effects.probes, *effects.trees))
+        if looks and not is_install(other):
+            return "the install step is one command of a longer RUN"
+    return None
+
+
+def _of_the_run(build: Build, together: list[Executed], install: Install) -> Install:
+    """Return what all installs of one RUN read and make: they move together."""
+    all_of_them = [install]
+    for other in together:
+        found = install_for(other, build.executor) if is_install(other) else None
+        if isinstance(found, Install) and found.ecosystem == install.ecosystem and found != install:
+            all_of_them.append(found)
+    return replace(
+        install,
+        manifests=tuple(dict.fromkeys(path for each in all_of_them for path in each.manifests)),
+        trees=tuple(dict.fromkeys(path for each in all_of_them for path in each.trees)),
+        outputs=tuple(dict.fromkeys(path for each in all_of_them for path in each.outputs)),
+        locked=all(each.locked for each in all_of_them),
+    )
 
 
 def _edits(
@@ -255,6 +280,8 @@ def _step(
     below_target = stage.instructions[target.position + 1 :]
     workdirs: list[Instruction] = []
     for position, instruction in enumerate(below_target, start=target.position + 1):
+        if instruction.keyword in ("COPY", "ADD") and instruction.words[-1].startswith("/"):
+            continue
         if instruction.keyword != "WORKDIR" or not target.instruction.words[-1].startswith("/"):
             break
         workdirs.append(instruction)

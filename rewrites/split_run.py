@@ -35,6 +35,7 @@ from dockopt.optimizer.ecosystems.installs import is_install
 from dockopt.optimizer.effects import World
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Proposal, Refusal
+from dockopt.optimizer.regions import Region
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Stage
 from dockopt.rewrites.chains import Chain, Link, chain_of, cut, effects_known, removes
@@ -82,7 +83,7 @@ def _cuts(build: Build, stage: Stage, chain: Chain) -> Iterator[Proposal | Refus
     for i, link in enumerate(chain.links):
         alone = not _work(chain.links[:i]) and not _work(chain.links[i + 1 :])
         if link.executed is not None and is_install(link.executed) and not alone:
-            yield _cut(build, stage, chain, (_state_before(chain, i), i + 1), "split-copy")
+            yield _cut(build, stage, chain, (_prepared_from(chain, i), i + 1), "split-copy")
             return
 
 
@@ -107,6 +108,19 @@ def _packages(chain: Chain) -> tuple[int, int] | None:
 def _work(links: Sequence[Link]) -> bool:
     """Tell whether some command does more than to change the state of the shell."""
     return any(not link.is_state for link in links)
+
+
+def _prepared_from(chain: Chain, i: int) -> int:
+    """Return the first of the commands directly before an install that may prepare it and look at nothing of its project."""
+    executed = chain.links[i].executed
+    project = Region(((executed.cwd if executed is not None else None) or "/",))
+    while i > 0:
+        link = chain.links[i - 1]
+        known = link.executed is not None and link.executed.effects.unknown is None
+        if not link.is_state and not (known and link.executed and not link.executed.effects.reads.overlaps(project)):
+            break
+        i -= 1
+    return i
 
 
 def _state_before(chain: Chain, i: int) -> int:

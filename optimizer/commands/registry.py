@@ -49,6 +49,15 @@ class Surroundings(Protocol):
     def kind(self, path: str) -> str:
         """Return "file", "directory", "absent" or "unknown" for an absolute path of the image at this point."""
 
+    def placed(self, path: str) -> str:
+        """Return the `kind` of a path in a directory that was empty before the first COPY from the context reached it."""
+
+    def listing(self, path: str) -> tuple[str, ...] | None:
+        """Return the names of what the Dockerfile put into a directory (empty before), None where that is not certain."""
+
+    def kept_out(self, path: str) -> bool:
+        """Tell whether no COPY of a directory of the context can bring anything to a path, whatever is on disk."""
+
     def read_context(self, path: str) -> bytes | None:
         """Return the bytes of the context file that lies at the absolute image path; its text becomes a frozen input."""
 

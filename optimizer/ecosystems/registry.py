@@ -24,5 +24,7 @@ class Entry:
 #: in the order in which they are asked
 ECOSYSTEMS = (
     Entry("go", {"go": "go"}, ("GOMODCACHE", "GOCACHE", "GOPATH", "go clean", "pkg/mod")),
-    Entry("node", {"npm": "npm"}, ("npm_config_cache", "npm cache", r"\.npm\b")),
+    Entry(
+        "node", {"manager": "npm yarn pnpm bun", "corepack": "corepack"}, (r"npm_config_cache", "npm cache", r"\.npm\b")
+    ),
 )

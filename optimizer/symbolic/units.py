@@ -86,6 +86,18 @@ class ImageSurroundings:
         """Return what is at an image path: "file", "directory", "absent" or "unknown"."""
         return self._files.kind(path)
 
+    def placed(self, path: str) -> str:
+        """Return what is at an image path, in a directory that was empty before the first COPY reached it."""
+        return self._files.placed(path)
+
+    def listing(self, path: str) -> tuple[str, ...] | None:
+        """Return the names of what the Dockerfile put into a directory, None where that is not certain."""
+        return self._files.listing(path)
+
+    def kept_out(self, path: str) -> bool:
+        """Tell whether no COPY of a directory of the context can bring anything to a path."""
+        return self._files.kept_out(path)
+
     def read_context(self, path: str) -> bytes | None:
         """Return the bytes of an image path that surely comes from the context."""
         found = self._files.context_file(path)
