@@ -97,18 +97,19 @@ class FrozenContext:
         return data
 
     def is_there(self, rel: str) -> bool:
-        """Tell whether there is a file or directory today that no exception of the ignore file asks for.
-
-        Good for a proposal, no part of any proof.
-        """
+        """Tell whether there is something today, or may be: no part of any proof."""
         from dockopt.optimizer.context import ContextError
 
-        if self.reader is None or self.reader.asked_for(rel):
-            return False
+        if self.reader is None or rel.strip("/") in ("", "."):
+            return True
         try:
-            return str(getattr(self.reader.kind(rel), "name", "")) in ("FILE", "DIR")
+            return str(getattr(self.reader.kind(rel), "name", "")) not in ("ABSENT", "IGNORED")
         except ContextError:
-            return False
+            return True
+
+    def is_asked_for(self, rel: str) -> bool:
+        """Tell whether an exception of the ignore file asks for a path; no part of any proof."""
+        return self.reader is not None and self.reader.asked_for(rel)
 
     def glob(self, pattern: str) -> tuple[str, ...] | None:
         """Return what a COPY source with wildcards selects, None where that cannot be told; the list is part of the proof."""

@@ -119,6 +119,7 @@ def _changing(build: Build, trees: list[_Tree]) -> Iterator[Proposal | Refusal]:
         for rel in _CHANGING
         if whole
         and build.context.is_there(rel)
+        and not build.context.is_asked_for(rel)
         and not build.context.excluded(rel)
         and not any(_is_read(build, tree, rel) for tree in whole)
     ]

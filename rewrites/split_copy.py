@@ -219,7 +219,7 @@ def _edits(
     for need in needs:
         if need.copy.position < target.position or need.copy.instruction in moved:
             continue
-        place = as_written(need, target)
+        place = as_written(need, target, build.runs[stage.index].states[target.position].cwd)
         if isinstance(place, str):
             return place
         source, destination, flags = place

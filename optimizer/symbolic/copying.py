@@ -215,7 +215,8 @@ def _from_context(
             ContextSource(head, copy.attributes, pattern) if "[" not in pattern and "\\" not in pattern else None
         )
         return replace(state, files=files.overlay(target[0], value, copy.line, label, from_pattern))
-    kind = executor.files.kind(path)
+    # nothing is concluded from a source that is not there today: the build on another machine has it
+    kind = executor.files.kind(path) if executor.files.is_there(path) else "absent"
     executor.sources.append((copy.line, path, kind))
     if kind == "file" and copy.plain and copy.instruction.keyword == "COPY":
         name = path.rpartition("/")[2]

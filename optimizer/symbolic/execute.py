@@ -68,6 +68,9 @@ class BuildFiles(Protocol):
     def glob(self, pattern: str) -> tuple[str, ...] | None:
         """Return what a source with wildcards selects, None where that cannot be told."""
 
+    def is_there(self, rel: str) -> bool:
+        """Tell whether there is something today; not part of any proof."""
+
     def excluded(self, rel: str) -> bool:
         """Tell whether the ignore rules keep a path and all that may lie below it out of every build."""
 
