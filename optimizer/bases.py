@@ -111,6 +111,17 @@ def repository(reference: str) -> tuple[str, str]:
     return (f"{head}/{last}" if head else last), tag
 
 
+def familiar(reference: str) -> str:
+    """Return an image reference as BuildKit compares it with the names of contexts (dockerui `namedcontext.go`).
+
+    Without the default registry, `library/`, the tag `latest`, and the platform that a name may end with (`name::linux/arm64`).
+    """
+    name = reference.partition("::")[0].lower()
+    for prefix in ("index.docker.io/", "docker.io/", "library/"):
+        name = name.removeprefix(prefix)
+    return name.removesuffix(":latest")
+
+
 def facts_of(reference: str) -> BaseFacts:
     """Return what is known of a base; `reference` may hold `$VAR` in its tag but not in its repository."""
     if reference == "scratch":

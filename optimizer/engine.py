@@ -103,6 +103,7 @@ class _SourceLines:
 
 def _tell_context(report: FileReport, located: Located) -> None:
     report.context, report.context_reason = _shown(located.context), located.reason
+    report.notes += located.notes
 
 
 def _shown(context: Path) -> str:

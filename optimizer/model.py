@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from dockopt.optimizer.configuration import NOTHING, Configuration
 from dockopt.optimizer.proposal import FrozenInput
@@ -166,6 +166,17 @@ class FrozenContext:
         return tuple(FrozenInput(rel, state) for rel, state in sorted(seen.items()) if rel not in implied)
 
 
+class Elsewhere(NamedTuple):
+    """Another context in which the project builds a Dockerfile: what is right must be right there, too."""
+
+    context: FrozenContext
+    shown: str  #: the directory, relative to the build's own context
+    #: the file that says so, relative to the build's own context, its line, and both as a reason names them
+    file: str
+    line: int
+    reason: str
+
+
 @dataclass(eq=False)
 class Build:
     """One Dockerfile in its context. Analyses are lazy and kept."""
@@ -174,6 +185,10 @@ class Build:
     context: FrozenContext
     #: stages that somebody outside the Dockerfile names as a target
     targets: tuple[str, ...] = ()
+    #: names that some builds give another content by (`--build-context NAME=…`), each with the place that says so
+    named_contexts: Mapping[str, str] = field(default_factory=dict)
+    #: the other contexts in which the Dockerfile is built
+    elsewhere: tuple[Elsewhere, ...] = ()
     #: make the assumption `cache-opaque` (DESIGN §5) about commands that are not understood
     opaque_caches: bool = False
     #: what the symbolic execution of variants of this file has in common
@@ -189,7 +204,7 @@ class Build:
         return replace(self, opaque_caches=True)
 
     def with_text(self, dockerfile: Dockerfile) -> Build:
-        """Return the build of a changed Dockerfile in the same context; frozen inputs are those of both."""
+        """Return the build of a changed Dockerfile in the same contexts; frozen inputs are those of both."""
         return replace(self, dockerfile=dockerfile)
 
     def with_ignore(self, text: bytes) -> Build:
@@ -200,9 +215,20 @@ class Build:
         return replace(self, context=context, memo={}, other_files={**self.other_files, path: text})
 
     @cached_property
+    def there(self) -> tuple[Build, ...]:
+        """The same Dockerfile in each of the contexts of `elsewhere`."""
+        return tuple(replace(self, context=other.context, elsewhere=(), memo={}) for other in self.elsewhere)
+
+    @cached_property
     def executor(self) -> Executor:
         """The symbolic execution of the whole file. Raises Unsupported."""
-        executor = Executor(self.dockerfile, self.context, opaque_caches=self.opaque_caches, memo=self.memo)
+        executor = Executor(
+            self.dockerfile,
+            self.context,
+            opaque_caches=self.opaque_caches,
+            named_contexts=self.named_contexts,
+            memo=self.memo,
+        )
         executor.configuration = self.configuration
         executor.run()
         return executor

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from dockopt.optimizer.configuration import find_configuration
 from dockopt.optimizer.context import BuildContext, ContextError, IgnoreFileError, Located, locate_context
+from dockopt.optimizer.context.locate import Elsewhere as NamedElsewhere
 from dockopt.optimizer.inputs import InputError
-from dockopt.optimizer.model import Build, FrozenContext
+from dockopt.optimizer.model import Build, Elsewhere, FrozenContext
 from dockopt.optimizer.syntax import Dockerfile, DockerfileSyntaxError, cross_check, parse
 
 
@@ -46,16 +48,41 @@ def open_build(path: Path, source: bytes, context: Path | None = None) -> Opened
         reader = BuildContext(located.context, path)
     except (ContextError, IgnoreFileError) as error:
         raise ContextUnreadable(f"the build context cannot be read: {error}", located) from error
-    configuration = find_configuration(path)
-    build = Build(dockerfile, FrozenContext(reader), located.targets, configuration=configuration)
+    build = Build(
+        dockerfile,
+        FrozenContext(reader),
+        _targets(dockerfile, located),
+        located.named_contexts,
+        tuple(_elsewhere(other, located.context, path) for other in located.elsewhere),
+        configuration=find_configuration(path),
+    )
     return Opened(build, located, cross_check(dockerfile))
 
 
+def _targets(dockerfile: Dockerfile, located: Located) -> tuple[str, ...]:
+    """Return the stages that are named from outside, in lower case as BuildKit compares them; all where one is not known."""
+    if located.any_target:
+        return tuple(str(stage.index) for stage in dockerfile.stages)
+    return tuple(target.lower() for target in located.targets)
+
+
+def _elsewhere(other: NamedElsewhere, context: Path, path: Path) -> Elsewhere:
+    """Open another context; one that cannot be read is a context of which nothing is known."""
+    try:
+        reader = BuildContext(other.context, path)
+    except (ContextError, IgnoreFileError):
+        reader = None
+    shown, file = (Path(os.path.relpath(place, context)).as_posix() for place in (other.context, other.file))
+    return Elsewhere(FrozenContext(reader), shown, file, other.line, other.reason)
+
+
 def _context_sources(dockerfile: Dockerfile) -> list[str]:
-    """Return what COPY and ADD take from the context, as written."""
-    return [
-        word
-        for instruction in dockerfile.instructions
-        if instruction.keyword in ("COPY", "ADD") and not instruction.has_flag("from")
-        for word in instruction.words[:-1]
-    ]
+    """Return what COPY, ADD and bind mounts take from the context, as written."""
+    sources: list[str] = []
+    for instruction in dockerfile.instructions:
+        if instruction.keyword in ("COPY", "ADD") and not instruction.has_flag("from"):
+            sources += instruction.words[:-1]
+        sources += [
+            mount.source for mount in instruction.mounts if mount.type == "bind" and not mount.from_ and mount.source
+        ]
+    return sources

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from dockopt.optimizer.apply import apply_edits, edits_by_path
@@ -75,6 +75,9 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
             refusals.append(item)
             continue
         verdict, after = judge(plan.build, item)
+        if isinstance(verdict, Refusal):
+            refusals.append(verdict)
+            continue
         if verdict.status == "equal" and after is not None:
             if len(plan.changes) >= limit:
                 continue
@@ -121,13 +124,16 @@ def _first_proven(build: Build, rewrites: Iterable[Rewrite]) -> tuple[Change, Bu
         for item in rewrite.propose(build):
             if isinstance(item, Proposal) and not item.enables:
                 verdict, after = judge(build, item)
-                if verdict.status == "equal" and after is not None:
+                if isinstance(verdict, Verdict) and verdict.status == "equal" and after is not None:
                     return Change(item, verdict, Applicability.SAFE), after
     return None
 
 
-def judge(build: Build, proposal: Proposal) -> tuple[Verdict, Build | None]:
-    """Apply a proposal to a copy and validate it; a result that does not parse is unproven."""
+def judge(build: Build, proposal: Proposal) -> tuple[Verdict | Refusal, Build | None]:
+    """Apply a proposal to a copy and validate it in every context; a result that does not parse is unproven.
+
+    A Refusal says in which other context it is not proven.
+    """
     after = build
     for path, edits in edits_by_path(proposal.edits).items():
         ignore_file = build.context.ignore_file
@@ -149,7 +155,31 @@ def judge(build: Build, proposal: Proposal) -> tuple[Verdict, Build | None]:
             return Verdict("unproven", obligation=error.message), None
     if after.dockerfile.source == build.dockerfile.source and after.other_files == build.other_files:
         return Verdict("unproven", obligation="it changes nothing"), None
-    return validate(build, after, proposal.declared), after
+    verdict = validate(build, after, proposal.declared)
+    for other, old, new in zip(build.elsewhere, build.there, after.there, strict=True):
+        if verdict.status == "unproven":
+            break
+        if after.other_files != build.other_files:
+            reason = f"it edits the ignore file of one context, and {other.reason} has another one, `{other.shown}`"
+            return Refusal(proposal.rewrite, proposal.line, reason, other.file, other.line), None
+        there = validate(old, new, proposal.declared)
+        if there.status == "unproven":
+            reason = f"it is not proven in the context `{other.shown}` of {other.reason}: {there.obligation}"
+            return Refusal(proposal.rewrite, proposal.line, reason, other.file, other.line), None
+        verdict = _both(verdict, there, other.shown)
+    return verdict, after
+
+
+def _both(here: Verdict, there: Verdict, context: str) -> Verdict:
+    """Return the verdict that holds in two contexts; paths of the other one are made relative to this one."""
+    weaker = here if here.status == "equal-but" else there
+    frozen = {*here.frozen, *(entry._replace(path=f"{context}/{entry.path}") for entry in there.frozen)}
+    return replace(
+        weaker,
+        compared=(*here.compared, *(f"in the context `{context}`: {text}" for text in there.compared)),
+        frozen=tuple(sorted(frozen)),
+        assumptions=tuple(sorted({*here.assumptions, *there.assumptions})),
+    )
 
 
 __all__ = ["Plan", "Rewrite", "Unsupported", "judge", "optimize"]

@@ -57,6 +57,7 @@ class Located:
     any_target: bool = False  #: a stage is built by a name that is not known before the build
     build_args: Mapping[str, str] = field(default_factory=dict)  #: only those on which all builds agree
     certain: bool = True  #: False for a guess, and where two files disagree
+    complete: bool = False  #: all sources that tell anything are there
     elsewhere: tuple[Elsewhere, ...] = ()  #: every other context, each once
     #: names that a build gives another content, and where that is said
     named_contexts: Mapping[str, str] = field(default_factory=dict)
@@ -80,14 +81,11 @@ def locate_context(
     project = _project(file)
     declared, notes = declared_builds(project)
     builds = [build for build in declared if _same_file(build.dockerfile, file)]
-    chosen = _by_user(file, explicit, config) or _by_builds(builds, project)
+    chosen = _by_user(file, explicit, config) or _by_builds(builds, project, file, sources)
     if chosen is None:
         chosen = _by_sources(file, sources)
-        notes += [
-            f"{_place(build, project)} builds it in a context that is not known here"
-            for build in builds
-            if build.context is None
-        ][:_MAX_NOTES]
+    unknown = [_place(build, project) for build in builds if build.context is None]
+    notes += [f"{place} builds it in a context that is not known here" for place in dict.fromkeys(unknown)][:_MAX_NOTES]
     targets = tuple(dict.fromkeys(build.target for build in builds if build.target))
     if config is not None and isinstance(names := config.get("targets"), (list, tuple)):
         targets = tuple(dict.fromkeys([*(str(name) for name in names), *targets]))
@@ -119,8 +117,14 @@ def _by_user(file: Path, explicit: Path | None, config: Mapping[str, object] | N
     return None
 
 
-def _by_builds(builds: Sequence[DeclaredBuild], project: Project) -> Located | None:
-    """Choose the context that the project's files name first; the others are kept beside it."""
+def _by_builds(
+    builds: Sequence[DeclaredBuild], project: Project, dockerfile: Path, sources: Sequence[str]
+) -> Located | None:
+    """Choose among the contexts that the project's files name: the first that has all sources; the others stay beside it.
+
+    Where none of them has, but the nearest directory with all sources is another one, that is taken: what the file names
+    cannot be built as it is.
+    """
     contexts: dict[str, Elsewhere] = {}
     for build in builds:
         if build.context is not None:
@@ -128,11 +132,18 @@ def _by_builds(builds: Sequence[DeclaredBuild], project: Project) -> Located | N
             contexts.setdefault(os.path.realpath(build.context), found)
     if not contexts:
         return None
-    first, *others = contexts.values()
-    reason = first.reason
-    if others:
-        reason += f"; {others[0].reason} has another context"
-    return Located(first.context, reason, certain=not others, elsewhere=tuple(others))
+    _, telling = _wanted(sources)
+    named = list(contexts.values())
+    chosen = next((e for e in named if _resolving(e.context, dockerfile, telling) == len(telling)), None)
+    if chosen is None:
+        nearest = _by_sources(dockerfile, sources)
+        if nearest.complete:
+            reason = f"{nearest.reason}; {named[0].reason} has another context, without some of them"
+            return replace(nearest, reason=reason, certain=False, elsewhere=tuple(named))
+        chosen = named[0]
+    others = tuple(other for other in named if other is not chosen)
+    reason = f"{chosen.reason}; {others[0].reason} has another context" if others else chosen.reason
+    return Located(chosen.context, reason, certain=not others, elsewhere=others)
 
 
 def _place(build: DeclaredBuild, project: Project) -> str:
@@ -191,10 +202,15 @@ def _agreed(builds: Sequence[DeclaredBuild]) -> dict[str, str]:
     return {name: value for name, value in first.items() if all(build.args.get(name) == value for build in builds)}
 
 
-def _by_sources(dockerfile: Path, sources: Sequence[str]) -> Located:
+def _wanted(sources: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the sources that are literal paths of the context, and those of them that tell contexts apart."""
     wanted = [source for source in dict.fromkeys(sources) if "$" not in source and not _ELSEWHERE.match(source)]
     # the root itself is in every context and says nothing
-    telling = [source for source in wanted if gopath.clean(f"/{source}") != "/"]
+    return wanted, [source for source in wanted if gopath.clean(f"/{source}") != "/"]
+
+
+def _by_sources(dockerfile: Path, sources: Sequence[str]) -> Located:
+    wanted, telling = _wanted(sources)
     own = dockerfile.parent
     if not telling:
         return _by_project(own, copies_all=bool(wanted))
@@ -202,7 +218,7 @@ def _by_sources(dockerfile: Path, sources: Sequence[str]) -> Located:
     for candidate in ancestors(own):
         count = _resolving(candidate, dockerfile, telling)
         if count == len(telling):
-            return Located(candidate, "all sources resolve here")
+            return Located(candidate, "all sources resolve here", complete=True)
         if count > most:
             best, most = candidate, count
     if most <= 0:

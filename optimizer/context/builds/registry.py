@@ -36,8 +36,10 @@ def _names(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-#: a program that builds, and its command; they need not stand in one line
-_COMMAND = re.compile(rb"\b(?:docker|podman|buildah|nerdctl)\b[\s\S]*\b(?:build|bud|buildx)\b|/executor\b")
+#: a program that builds, or a variable, and its command in one logical line
+_COMMAND = re.compile(
+    rb"(?:\b(?:docker|podman|buildah|nerdctl|depot)\b|\$[({]?\w+[)}]?)(?:[^\n\\]|\\\r?\n|\\.)*\b(?:build|bud)\b|/executor\b"
+)
 
 #: DESIGN §4; where two speak of one Dockerfile the first is asked for the context
 SOURCES = (
@@ -45,7 +47,7 @@ SOURCES = (
         "compose",
         files.above_and_beside,
         _names(r"(?:docker-)?compose(?:[._-].+)?\.ya?ml"),
-        re.compile(rb"\bbuild\b"),
+        re.compile(rb"\bbuild[\"']?\s*:"),
         # the order in which Compose itself looks for its file
         ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"),
     ),
@@ -61,7 +63,7 @@ SOURCES = (
     Source(
         "scripts",
         files.script_places,
-        _names(r".+\.(?:ba)?sh|[\w-]*(?:build|docker|image|release|publish|container)[\w-]*"),
+        _names(r".+\.(?:ba)?sh|(?!.*dockerfile)[\w-]*(?:build|docker|image|release|publish|container)[\w-]*"),
         _COMMAND,
     ),
     Source("package_json", files.above, re.compile(r"package\.json"), _COMMAND),

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _INTERESTING = re.compile(
     r"^(?:\w+=\S*\s+)*(?:cd|pushd|popd|sudo|exec|time|command|nice|nohup|env|eatmydata|\$|['\"]|\S*(?:docker|podman|buildah|nerdctl|depot|executor))\b|^[\"'$]"
 )
-_BUILDS = re.compile(r"\b(?:build|bud|executor|b)\b")
+_PROGRAM = re.compile(r"\b(?:docker|podman|buildah|nerdctl|depot|executor)\b")
+_BUILD = re.compile(r"\b(?:build|bud|b|executor)\b")
 _DEFAULT = re.compile(r"\$\{([A-Za-z_]\w*|\d+):?-([^${}`\"'\\]*)\}")
 _OWN_NAME = re.compile(r"\$0|\$\{0\}|\$\{BASH_SOURCE(?:\[0\])?\}")
 _OWN_DIRECTORY = re.compile(r"\$\{(?:0|BASH_SOURCE(?:\[0\])?)%/\*\}")
@@ -47,8 +48,13 @@ class ShellText:
 
     def builds(self) -> Iterator[DeclaredBuild]:
         """Yield the builds of local Dockerfiles, in source order."""
-        if _BUILDS.search(self.text):
+        if may_build(self.text):
             yield from _Walk(self).builds()
+
+
+def may_build(text: str) -> bool:
+    """Tell, cheaply, whether there may be a build command in a text."""
+    return _PROGRAM.search(text) is not None and _BUILD.search(text) is not None
 
 
 def from_either(starts: Iterable[Path], read: Callable[[Path], Iterable[DeclaredBuild]]) -> Iterator[DeclaredBuild]:

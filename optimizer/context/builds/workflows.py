@@ -13,7 +13,7 @@ from itertools import product
 from pathlib import Path
 
 from dockopt.optimizer.context.builds.model import DeclaredBuild, NotUnderstood, ProjectFile, resolved
-from dockopt.optimizer.context.builds.shell_text import ShellText
+from dockopt.optimizer.context.builds.shell_text import ShellText, may_build
 from dockopt.optimizer.context.builds.yaml_lines import Lined, LinedText, documents
 
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
@@ -246,11 +246,11 @@ def _pairs(lines: object, scope: _Scope, *, known: bool = True) -> Iterator[tupl
 
 def _run(step: Lined, outer: _Scope) -> Iterator[DeclaredBuild]:
     shell = step.get("shell", "bash")
-    if not isinstance(shell, str) or shell.partition(" ")[0] not in _SHELLS:
+    script = step["run"]
+    if not may_build(script) or not isinstance(shell, str) or shell.partition(" ")[0] not in _SHELLS:
         return
     scope = outer.with_env(step.get("env"))
     given = scope.text(step["working-directory"]) if "working-directory" in step else scope.directory
-    script = step["run"]
 
     def expanded(match: re.Match[str]) -> str:
         found = scope.expression(match[1].strip())
