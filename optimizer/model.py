@@ -175,6 +175,7 @@ class Elsewhere(NamedTuple):
     file: str
     line: int
     reason: str
+    memo: Memo
 
 
 @dataclass(eq=False)
@@ -217,7 +218,7 @@ class Build:
     @cached_property
     def there(self) -> tuple[Build, ...]:
         """The same Dockerfile in each of the contexts of `elsewhere`."""
-        return tuple(replace(self, context=other.context, elsewhere=(), memo={}) for other in self.elsewhere)
+        return tuple(replace(self, context=other.context, elsewhere=(), memo=other.memo) for other in self.elsewhere)
 
     @cached_property
     def executor(self) -> Executor:

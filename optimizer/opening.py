@@ -73,7 +73,7 @@ def _elsewhere(other: NamedElsewhere, context: Path, path: Path) -> Elsewhere:
     except (ContextError, IgnoreFileError):
         reader = None
     shown, file = (Path(os.path.relpath(place, context)).as_posix() for place in (other.context, other.file))
-    return Elsewhere(FrozenContext(reader), shown, file, other.line, other.reason)
+    return Elsewhere(FrozenContext(reader), shown, file, other.line, other.reason, memo={})
 
 
 def _context_sources(dockerfile: Dockerfile) -> list[str]:

@@ -104,7 +104,7 @@ def locate_context(
 def _project(dockerfile: Path) -> Project:
     directories = tuple(ancestors(dockerfile.parent))
     top = repository_root(dockerfile.parent)
-    return Project(directories[-1] if top is None else top, directories, top or dockerfile.parent)
+    return Project(directories[-1] if top is None else top, directories, top or dockerfile.parent, top is not None)
 
 
 def _by_user(file: Path, explicit: Path | None, config: Mapping[str, object] | None) -> Located | None:

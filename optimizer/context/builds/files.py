@@ -39,6 +39,7 @@ class Project:
     above: tuple[Path, ...]
     #: where files of the whole project lie: the repository, else the directory of the Dockerfile
     top: Path
+    is_repository: bool = True
 
 
 Places = Callable[[Project], Iterator[Path]]
@@ -50,9 +51,10 @@ def above(project: Project) -> Iterator[Path]:
 
 
 def above_and_beside(project: Project) -> Iterator[Path]:
-    """Yield those above, then the directories at the top of the project."""
+    """Yield those above, then the directories at the top of a repository."""
     yield from project.above
-    yield from (path for path in _subdirectories(project.top) if path not in project.above)
+    if project.is_repository:
+        yield from (path for path in _subdirectories(project.top) if path not in project.above)
 
 
 def script_places(project: Project) -> Iterator[Path]:

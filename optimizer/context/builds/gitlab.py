@@ -29,7 +29,9 @@ def read(file: ProjectFile) -> Iterator[DeclaredBuild]:
         if not isinstance(job, Lined) or name in _KEYWORDS:
             continue
         known = {**variables, **_texts(_inherited(jobs, job, "variables"))}
-        before = _inherited(jobs, job, "before_script") or below.get("before_script") or jobs.get("before_script")
+        before = _inherited(jobs, job, "before_script")
+        if before is None:  # an empty list is an answer
+            before = below.get("before_script", jobs.get("before_script"))
         # one shell runs both; what runs afterwards starts in a shell of its own
         for script in ([before, _inherited(jobs, job, "script")], [_inherited(jobs, job, "after_script")]):
             lines = list(_lines(script))
@@ -48,9 +50,15 @@ def _inherited(jobs: Mapping[object, object], job: Lined, key: str, level: int =
     for parent in parents if level < _MAX_PARENTS else ():
         found = jobs.get(parent) if isinstance(parent, str) else None
         value = _inherited(jobs, found, key, level + 1) if isinstance(found, Lined) else None
-        above = {**above, **value} if isinstance(above, dict) and isinstance(value, dict) else value or above
+        above = (
+            {**above, **value}
+            if isinstance(above, dict) and isinstance(value, dict)
+            else above
+            if value is None
+            else value
+        )
     own = job.get(key)
-    return {**above, **own} if isinstance(above, dict) and isinstance(own, dict) else own or above
+    return {**above, **own} if isinstance(above, dict) and isinstance(own, dict) else above if own is None else own
 
 
 def _texts(variables: object) -> dict[str, str]:

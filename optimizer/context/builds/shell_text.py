@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from dockopt.optimizer.shell import Part, Script, Word
     from tree_sitter import Node
 
+#: how a command may begin that builds or changes the directory; a variable or a quote may stand for anything
 _INTERESTING = re.compile(
-    r"^(?:\w+=\S*\s+)*(?:cd|pushd|popd|sudo|exec|time|command|nice|nohup|env|eatmydata|\$|['\"]|\S*(?:docker|podman|buildah|nerdctl|depot|executor))\b|^[\"'$]"
+    r"(?:\w+=\S*\s+)*(?:[\"'$]|(?:cd|pushd|popd|sudo|exec|time|command|nice|nohup|env|eatmydata)(?:\s|$)"
+    r"|\S*(?:docker|podman|buildah|nerdctl|depot|executor)\s)"
 )
 _PROGRAM = re.compile(r"\b(?:docker|podman|buildah|nerdctl|depot|executor)\b")
 _BUILD = re.compile(r"\b(?:build|bud|b|executor)\b")
 _DEFAULT = re.compile(r"\$\{([A-Za-z_]\w*|\d+):?-([^${}`\"'\\]*)\}")
-_OWN_NAME = re.compile(r"\$0|\$\{0\}|\$\{BASH_SOURCE(?:\[0\])?\}")
-_OWN_DIRECTORY = re.compile(r"\$\{(?:0|BASH_SOURCE(?:\[0\])?)%/\*\}")
+#: bash's name for what `$0` is in a script that is run as a file
+_BASH_SOURCE = re.compile(r"\$BASH_SOURCE\b|\$\{BASH_SOURCE(?:\[0\])?(%/\*)?\}")
 _BRANCHES = frozenset({"if_statement", "while_statement", "for_statement", "c_style_for_statement", "case_statement"})
 _ASIDE = frozenset({"subshell", "command_substitution", "process_substitution", "pipeline", "function_definition"})
 _MAX_DEPTH = 100
@@ -74,7 +76,8 @@ class _Walk:
         self.shell = shell
         self.directory = shell.directory
         self.stack: list[Path | None] = []
-        self.source = shell.text.encode("utf-8", "replace")
+        text = _BASH_SOURCE.sub(lambda match: f"${{0{match[1] or ''}}}", shell.text)
+        self.source = text.encode("utf-8", "replace")
         self.tree = bash_parser().parse(self.source).root_node
         self.assigned: dict[str, list[str | None]] = {}
         self.pending: set[str] = set()
@@ -127,7 +130,7 @@ class _Walk:
 
     def _command(self, node: Node) -> None:
         text = self._text(node)
-        if _INTERESTING.search(text) is None or node.has_error:
+        if _INTERESTING.match(text) is None or node.has_error:
             return
         from dockopt.optimizer.shell import parse_script
 
@@ -216,9 +219,9 @@ class _Walk:
         if isinstance(part, Subst):
             return self._substitution(part.script)
         if isinstance(part, Other):
-            if _OWN_NAME.fullmatch(part.raw) and self.shell.script is not None:
+            if part.raw in ("$0", "${0}") and self.shell.script is not None:
                 return str(self.shell.script)
-            if _OWN_DIRECTORY.fullmatch(part.raw) and self.shell.script is not None:
+            if part.raw == "${0%/*}" and self.shell.script is not None:
                 return str(self.shell.script.parent)
             default = _DEFAULT.fullmatch(part.raw)
             if default is not None:
@@ -234,8 +237,6 @@ class _Walk:
             return self.shell.variables.get(name, HOLE)
         if len(values) != 1 or values[0] is None or name in self.pending:
             return HOLE
-        if name == "BASH_SOURCE" and self.shell.script is not None:
-            return str(self.shell.script)
         from dockopt.optimizer.shell import parse_script
 
         steps = parse_script(values[0], "bash").steps
