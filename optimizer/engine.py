@@ -46,6 +46,7 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
         report.error = error.located(str(path))
         return report
     _tell_context(report, opened.located)
+    report.notes += opened.notes
     if opened.disagreement is not None:
         report.refusals.append(Refusal("syntax", 1, f"two parsers read this file differently: {opened.disagreement}"))
         return report
@@ -103,7 +104,6 @@ class _SourceLines:
 
 def _tell_context(report: FileReport, located: Located) -> None:
     report.context, report.context_reason = _shown(located.context), located.reason
-    report.notes += located.notes
 
 
 def _shown(context: Path) -> str:

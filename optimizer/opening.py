@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockopt.optimizer.bases import familiar
 from dockopt.optimizer.configuration import find_configuration
 from dockopt.optimizer.context import BuildContext, ContextError, IgnoreFileError, Located, locate_context
 from dockopt.optimizer.context.locate import Elsewhere as NamedElsewhere
@@ -22,6 +23,8 @@ class Opened:
     located: Located
     #: how two parsers read the file differently, None if they agree; no conclusion may be drawn from such a file
     disagreement: str | None
+    #: what a reader should know before the findings
+    notes: tuple[str, ...] = ()
 
 
 class ContextUnreadable(InputError):
@@ -56,7 +59,8 @@ def open_build(path: Path, source: bytes, context: Path | None = None) -> Opened
         tuple(_elsewhere(other, located.context, path) for other in located.elsewhere),
         configuration=find_configuration(path),
     )
-    return Opened(build, located, cross_check(dockerfile))
+    notes = (*located.notes, *_replaced(dockerfile, located))
+    return Opened(build, located, cross_check(dockerfile), notes)
 
 
 def _targets(dockerfile: Dockerfile, located: Located) -> tuple[str, ...]:
@@ -64,6 +68,18 @@ def _targets(dockerfile: Dockerfile, located: Located) -> tuple[str, ...]:
     if located.any_target:
         return tuple(str(stage.index) for stage in dockerfile.stages)
     return tuple(target.lower() for target in located.targets)
+
+
+def _replaced(dockerfile: Dockerfile, located: Located) -> list[str]:
+    """Name the images that the Dockerfile uses and that some build replaces: why nothing is known of them."""
+    if not located.named_contexts:
+        return []
+    used = [stage.base for stage in dockerfile.stages]
+    for instruction in dockerfile.instructions:
+        used += [instruction.flag("from") or "", *(mount.from_ or "" for mount in instruction.mounts)]
+    places = {familiar(name): place for name, place in located.named_contexts.items()}
+    names = [name for name in dict.fromkeys(used) if familiar(name) in places]
+    return [f"{places[familiar(name)]} puts a context in the place of `{name}`" for name in names]
 
 
 def _elsewhere(other: NamedElsewhere, context: Path, path: Path) -> Elsewhere:

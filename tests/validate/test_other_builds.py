@@ -148,7 +148,9 @@ NAMED = "image:\n\tdocker build --build-context {}=vendor-image .\n"
 @pytest.mark.parametrize("name", ["golang:1.22", "docker.io/library/golang:1.22", "golang:1.22::linux/arm64"])
 def test_nothing_is_known_of_a_base_that_a_build_replaces(project: Path, name: str) -> None:
     (project / "Makefile").write_text(NAMED.format(name))
-    assert report(project).changes == []
+    found = report(project)
+    assert found.changes == []
+    assert found.notes == ["Makefile:2 rule `image` puts a context in the place of `golang:1.22`"]
 
 
 def test_another_image_is_not_meant(project: Path) -> None:
