@@ -17,7 +17,7 @@ _OTHER_INTERPRETER = re.compile(rb"\A#!(?!.*\b(?:ba|da|k|z|a)?sh\b)")
 
 
 def read(file: ProjectFile) -> Iterator[DeclaredBuild]:
-    """Yield the builds of a script."""
+    """Yield the builds of a script. Raises NotUnderstood."""
     if b"\0" in file.data or _OTHER_INTERPRETER.match(file.data):
         return
     if "." not in file.path.name and not file.data.startswith(b"#!"):

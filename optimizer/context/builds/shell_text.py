@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockopt.optimizer.context.builds.command_line import HOLE, BuildCommand, build_command
-from dockopt.optimizer.context.builds.model import DeclaredBuild, resolved
+from dockopt.optimizer.context.builds.model import DeclaredBuild, NotUnderstood, resolved
 
 if TYPE_CHECKING:
     from dockopt.optimizer.shell import Part, Script, Word
@@ -31,6 +31,14 @@ _DEFAULT = re.compile(r"\$\{([A-Za-z_]\w*|\d+):?-([^${}`\"'\\]*)\}")
 _BASH_SOURCE = re.compile(r"\$BASH_SOURCE\b|\$\{BASH_SOURCE(?:\[0\])?(%/\*)?\}")
 _BRANCHES = frozenset({"if_statement", "while_statement", "for_statement", "c_style_for_statement", "case_statement"})
 _ASIDE = frozenset({"subshell", "command_substitution", "process_substitution", "pipeline", "function_definition"})
+#: what holds no command and no assignment
+_LEAVES = frozenset(
+    {
+        "word", "raw_string", "number", "simple_expansion", "expansion", "command_name", "variable_name", "comment",
+        "test_command", "heredoc_body", "heredoc_start", "heredoc_end", "string_content", "file_redirect",
+        "special_variable_name", "ansi_c_string", "regex",
+    }
+)  # fmt: skip
 _MAX_DEPTH = 100
 
 
@@ -49,7 +57,7 @@ class ShellText:
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def builds(self) -> Iterator[DeclaredBuild]:
-        """Yield the builds of local Dockerfiles, in source order."""
+        """Yield the builds of local Dockerfiles, in source order. Raises NotUnderstood."""
         if may_build(self.text):
             yield from _Walk(self).builds()
 
@@ -85,15 +93,15 @@ class _Walk:
 
     def builds(self) -> list[DeclaredBuild]:
         self._collect(self.tree, 0)
-        self._visit(self.tree, 0)
+        self._visit(self.tree)
         return self.found
 
     # -- structure -----------------------------------------------------------------------------------------------------
 
     def _collect(self, node: Node, depth: int) -> None:
-        """Note every assignment of a variable; None is a value that the text does not tell."""
+        """Note every assignment of a variable; None is a value that the text does not tell. Raises NotUnderstood."""
         if depth > _MAX_DEPTH:
-            return
+            raise NotUnderstood("it is nested too deeply", self.shell.line + node.start_point.row)
         for child in node.named_children:
             if child.type == "variable_assignment" and node.type != "command":
                 name = child.child_by_field_name("name")
@@ -108,16 +116,17 @@ class _Walk:
             elif child.type == "command" and self._text(child).startswith(("read ", "mapfile ", "getopts ")):
                 for word in self._text(child).split()[1:]:
                     self.assigned.setdefault(word, []).append(None)
-            self._collect(child, depth + 1)
+            if child.type not in _LEAVES:
+                self._collect(child, depth + 1)
 
-    def _visit(self, node: Node, depth: int) -> None:
-        if depth > _MAX_DEPTH:
-            return
+    def _visit(self, node: Node) -> None:
+        """Read commands in order; the depth is bounded since `_collect` was here."""
         before, stack = self.directory, list(self.stack)
         if node.type == "command":
             self._command(node)
         for child in node.named_children:
-            self._visit(child, depth + 1)
+            if child.type not in _LEAVES:
+                self._visit(child)
         if node.type in _ASIDE:
             self.directory, self.stack = before, stack
         elif node.type in _BRANCHES and self.directory != before:

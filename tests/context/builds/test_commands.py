@@ -141,6 +141,11 @@ def test_other_programs_are_no_scripts(said: Said, head: str) -> None:
     assert said({**DOCKERFILES, "scripts/docker-build": f"{head}docker build .\n"}) == []
 
 
+def test_a_script_that_is_nested_too_deeply_is_left_aside(said: Said) -> None:
+    (found,) = said({**DOCKERFILES, "build.sh": f"{'(' * 200}docker build .{')' * 200}\n"})
+    assert found == "`build.sh:1` is left aside: it is nested too deeply"
+
+
 MAKEFILE = """\
 # docker build .
 DOCKER ?= docker
