@@ -178,3 +178,18 @@ def test_a_stage_that_a_build_replaces_is_left_alone(project: Path) -> None:
 def test_two_names_are_never_contexts(project: Path, name: str) -> None:
     (project / "Makefile").write_text(NAMED.format(name))
     assert ids(report(project)) == ["split-copy", "cache-mounts"]
+
+
+def test_an_ignore_file_of_one_context_is_not_edited_for_two(tmp_path: Path) -> None:
+    case = Path(__file__).parents[2] / "fixtures" / "split-copy" / "node-modules-get-ignored"
+    for name in ("Dockerfile", "package.json", "package-lock.json"):
+        for directory in (tmp_path, tmp_path / "other"):
+            directory.mkdir(exist_ok=True)
+            shutil.copy(case / name, directory)
+    (tmp_path / ".git").mkdir()
+    assert ids(report(tmp_path)) == ["split-copy"]
+    (tmp_path / "compose.yaml").write_text("services:\n  app:\n    build: .\n")
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    found = report(tmp_path)
+    assert found.changes == []
+    assert any("it edits the ignore file of one context, and Makefile:2" in refusal.reason for refusal in found.refusals)
