@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/commands.md", "docs/graph.md", "docs/proofs.md", "docs/report.md")
+PAGES = ("README.md", "docs/commands.md", "docs/context.md", "docs/graph.md", "docs/proofs.md", "docs/report.md")
 _BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ASSUMPTION = re.compile(r"([a-z]+(?:-[a-z]+)+): (.+)", re.DOTALL)
 
@@ -80,6 +80,20 @@ def _tested_programs() -> Counter[str]:
     return counted
 
 
+def _contexts() -> str:
+    """A table of the files that tell contexts, by the module that reads them, with the first line of its text."""
+    sys.path.insert(0, str(ROOT / ".src"))
+    from dockopt.optimizer.context.builds.registry import SOURCES
+
+    rows = []
+    for number, source in enumerate(SOURCES, 1):
+        path = ROOT / "optimizer" / "context" / "builds" / f"{source.module}.py"
+        text = (ast.get_docstring(ast.parse(path.read_bytes())) or "").split("\n\n")[0].replace("\n", " ")
+        files, _, what = text.rstrip(".").partition(": ")
+        rows.append(f"| {number} | [{files}](../{path.relative_to(ROOT)}) | {what} |\n")
+    return "| | files | what is read of them |\n|---|---|---|\n" + "".join(rows)
+
+
 def _graph() -> str:
     return f"```mermaid\n{_printed(ROOT / 'fixtures' / 'examples' / 'go-service', 'graph', 'Dockerfile', '--format', 'mermaid')}```\n"
 
@@ -134,6 +148,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "options": _options,
     "assumptions": _assumptions,
     "commands": _commands,
+    "contexts": _contexts,
     "graph": _graph,
 }
 

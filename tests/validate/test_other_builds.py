@@ -192,4 +192,6 @@ def test_an_ignore_file_of_one_context_is_not_edited_for_two(tmp_path: Path) -> 
     (tmp_path / "Makefile").write_text(MAKEFILE)
     found = report(tmp_path)
     assert found.changes == []
-    assert any("it edits the ignore file of one context, and Makefile:2" in refusal.reason for refusal in found.refusals)
+    assert any(
+        "it edits the ignore file of one context, and Makefile:2" in refusal.reason for refusal in found.refusals
+    )

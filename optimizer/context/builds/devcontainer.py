@@ -1,7 +1,8 @@
-"""`devcontainer.json`: the Dockerfile of a development container. JSON with comments and trailing commas.
+"""`devcontainer.json`: Dockerfile, context and target of a development container.
 
-Source: containers.dev, "Dev Container metadata reference", image or Dockerfile specific properties: `build.dockerfile` and
-`build.context` are relative to the file; before 2021 they were `dockerFile` and `context`.
+It is JSON with comments and trailing commas. Source: containers.dev, "Dev Container metadata reference", image or Dockerfile
+specific properties: `build.dockerfile` and `build.context` are relative to the file; before 2021 they were `dockerFile` and
+`context`.
 """
 
 from __future__ import annotations

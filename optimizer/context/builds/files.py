@@ -69,24 +69,33 @@ def script_places(project: Project) -> Iterator[Path]:
 
 def workflows(project: Project) -> Iterator[Path]:
     """Yield the directories of GitHub's workflows and of the project's own actions."""
-    yield project.top / ".github" / "workflows"
-    yield from _subdirectories(project.top / ".github" / "actions")
+    for directory in _inside(project, project.top / ".github" / "workflows", project.top / ".github" / "actions"):
+        yield directory
+        yield from _subdirectories(directory)
 
 
 def gitlab(project: Project) -> Iterator[Path]:
     """Yield where GitLab's pipeline and the files that it includes lie by custom."""
     yield project.top
-    for name in (".gitlab", ".gitlab-ci", "ci"):
-        yield project.top / name
-        yield from _subdirectories(project.top / name)
+    for directory in _inside(project, *(project.top / name for name in (".gitlab", ".gitlab-ci", "ci"))):
+        yield directory
+        yield from _subdirectories(directory)
 
 
 def devcontainers(project: Project) -> Iterator[Path]:
     """Yield the places of devcontainer.json (containers.dev, specification, "devcontainer.json")."""
     for directory in project.above:
         yield directory
-        yield directory / ".devcontainer"
-        yield from _subdirectories(directory / ".devcontainer")
+        for own in _inside(project, directory / ".devcontainer"):
+            yield own
+            yield from _subdirectories(own)
+
+
+def _inside(project: Project, *directories: Path) -> Iterator[Path]:
+    """Yield those directories that are there and, links followed, in the project."""
+    for directory in directories:
+        if directory.is_dir() and is_inside(directory, project.root):
+            yield directory
 
 
 def named(project: Project, places: Places, names: re.Pattern[str], first: Sequence[str] = ()) -> Iterator[Path]:
@@ -137,7 +146,7 @@ def _subdirectories(directory: Path) -> list[Path]:
 def _listing(directory: Path) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """Return the names of the directories, and those of the files with "file" or "link"; links to directories are neither."""
     try:
-        found = directory.lstat()
+        found = directory.stat()
     except (OSError, ValueError):
         return (), ()
     # a directory that gets or loses an entry has another time

@@ -193,6 +193,9 @@ def test_no_link_leads_out_of_the_project(write: Callable[..., Path], tmp_path_f
     )
     (root / "Makefile").symlink_to(outside / "Makefile")
     (root / "scripts").symlink_to(outside / "scripts")
+    (outside / "workflows").mkdir()
+    (outside / "workflows" / "x.yml").write_text("jobs: {x: {steps: [{run: docker build .}]}}")
+    (root / ".github").symlink_to(outside)
     (root / "linked.mk").symlink_to("real.mk")
     project = registry.Project(root, (root,), root)
     builds, _ = registry.declared_builds(project)
@@ -201,6 +204,16 @@ def test_no_link_leads_out_of_the_project(write: Callable[..., Path], tmp_path_f
         ("linked.mk", root),
         ("real.mk", root),
     ]
+
+
+def test_a_project_that_is_reached_through_a_link(
+    write: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = write({**DOCKERFILES, "compose.yaml": "services: {a: {build: .}}"})
+    link = tmp_path_factory.mktemp("elsewhere") / "link"
+    link.symlink_to(root)
+    builds, _ = registry.declared_builds(registry.Project(link, (link,), link))
+    assert [(build.file, build.context) for build in builds] == [(link / "compose.yaml", link)]
 
 
 def test_what_is_no_regular_file_or_too_large_is_not_read(
