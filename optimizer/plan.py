@@ -18,6 +18,10 @@ from dockopt.optimizer.validate import validate
 _MAX_CHANGES = 200
 
 
+#: what two contexts may say of one change, from the most that can be claimed to the least
+_WEAKER = ("equal", "repairs", "equal-but")
+
+
 class Rewrite(Protocol):
     """The part of a rewrite that the planner needs (`dockopt.rewrites.registry`)."""
 
@@ -172,7 +176,7 @@ def judge(build: Build, proposal: Proposal) -> tuple[Verdict | Refusal, Build | 
 
 def _both(here: Verdict, there: Verdict, context: str) -> Verdict:
     """Return the verdict that holds in two contexts; paths of the other one are made relative to this one."""
-    weaker = here if here.status == "equal-but" else there
+    weaker = max(here, there, key=lambda verdict: _WEAKER.index(verdict.status))
     frozen = {*here.frozen, *(entry._replace(path=f"{context}/{entry.path}") for entry in there.frozen)}
     return replace(
         weaker,

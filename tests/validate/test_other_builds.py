@@ -195,3 +195,18 @@ def test_an_ignore_file_of_one_context_is_not_edited_for_two(tmp_path: Path) -> 
     assert any(
         "it edits the ignore file of one context, and Makefile:2" in refusal.reason for refusal in found.refusals
     )
+
+
+@pytest.mark.parametrize(("here", "there"), [("", "other"), ("other", "")])
+def test_what_repairs_the_build_in_one_context_is_no_equal_change_in_two(tmp_path: Path, here: str, there: str) -> None:
+    """The file that the installation has come to need is copied above it; in the other context nothing needs it."""
+    case = Path(__file__).parents[2] / "fixtures" / "drift" / "go-replace-came-later"
+    for directory in (tmp_path, tmp_path / "other"):
+        shutil.copytree(case, directory, dirs_exist_ok=True)
+        (directory / "expected.Dockerfile").unlink()
+    plain = tmp_path / there / "go.mod"
+    plain.write_text("".join(line for line in plain.read_text().splitlines(True) if "replace" not in line))
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "Makefile").write_text("image:\n\tdocker build .\n\tdocker build -f Dockerfile other\n")
+    found = report(tmp_path)
+    assert not any(change.proposal.rewrite == "drift" for change in found.changes)
