@@ -51,7 +51,7 @@ VARIABLES = (
     "ACCEPT_EULA", "LANG", "LANGUAGE", "LC_*", "TZ", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TMP",
     "TEMP", "PAGER", "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY",
     "FTP_PROXY", "NO_PROXY", "ALL_PROXY", "SSL_*", "CURL_*", "GNUPGHOME", "NETRC", "PYTHON*", "PERL*", "JAVA_*",
-    "SYSTEMD_*", "INITRD", "RUNLEVEL", "SUDO_*", "SOURCE_DATE_EPOCH", "XDG_*", "MAN*", "container",
+    "FIND_BLOCK_SIZE", "LIBGCRYPT_*", "SYSTEMD_*", "INITRD", "RUNLEVEL", "SUDO_*", "SOURCE_DATE_EPOCH", "XDG_*", "MAN*", "container",
 )  # fmt: skip
 #: variables that lead the interpreters of package scripts to other directories
 _SEARCHED = ("PATH", "PYTHONPATH", "PYTHONHOME", "PERL5LIB", "PERLLIB", "LD_LIBRARY_PATH", "LD_PRELOAD")
