@@ -321,5 +321,6 @@ def dnf(invocation: Invocation, around: Surroundings) -> Effects:
         raise NotUnderstood(f"no model of `{invocation.name} {subcommand}`")
     urls = [name for name in names if _RPM_URL.fullmatch(name)]
     _require_packages([name for name in names if name not in urls], _RPM_PACKAGE, (".rpm",))
-    world = World.FREE if urls else World.NONE if subcommand in ("remove", "erase", "autoremove") else World.REPOSITORY
+    # removing asks no repository, but its time goes into dnf's history and rpm's data base
+    world = World.FREE if urls else World.REPOSITORY
     return _package_command(around, names, world=world, cache_names=caches)
