@@ -198,9 +198,10 @@ def apt(invocation: Invocation, around: Surroundings) -> Effects:
 
 @modelled
 def apt_mark(invocation: Invocation, around: Surroundings) -> Effects:
-    """Model `apt-mark`: it notes names in /var/lib (dpkg's selections for hold)."""
+    """Model `apt-mark`: it notes names in /var/lib (dpkg's selections for hold), and asks dpkg for the architecture."""
     subcommand, _ = _command(parse(invocation, switches="-q -qq -y"))
-    reads = Reads(around).entry("/etc/apt", "/var/lib/apt", "/var/lib/dpkg", "/var/cache/apt")
+    settings = ("/etc/apt", "/etc/dpkg", "/usr/share/dpkg", *_dpkg_settings(around))
+    reads = Reads(around).entry("/var/lib/apt", "/var/lib/dpkg", "/var/cache/apt", *settings)
     if subcommand in ("showmanual", "showauto", "showhold", "showinstall"):
         return program(invocation, around, reads, variables=VARIABLES)
     if subcommand not in ("manual", "auto", "hold", "unhold", "minimize-manual"):
