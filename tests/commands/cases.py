@@ -172,7 +172,7 @@ DEBIAN = [
     "sha256sum -c ../out/sums",
     "sha384sum a",
     "sha512sum a b",
-    "sort -k 1 -o a",
+    "sort -k 1 a",
     "tac a b",
     "tr a b",
     "uname -a",
