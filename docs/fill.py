@@ -67,7 +67,9 @@ def _commands() -> str:
         cases = sum(tested[name] for name in names)
         what = text.partition(":")[0].rstrip(".")
         used = ", ".join(f"{package} {version}" for package, version in versions.get(path.stem, {}).items())
-        rows.append(f"| [{path.stem}](../{path.relative_to(ROOT)}) | {shown} | {what} | {cases} | {used} |\n")
+        # the commands of an ecosystem are called like all others: its folder tells which they are
+        name = path.parent.name if path.stem == "commands" else path.stem
+        rows.append(f"| [{name}](../{path.relative_to(ROOT)}) | {shown} | {what} | {cases} | {used} |\n")
     return "| model | programs | | cases | run with |\n|---|---|---|---:|---|\n" + "".join(rows)
 
 
