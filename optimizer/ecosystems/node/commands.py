@@ -19,6 +19,10 @@ GLOBAL_PACKAGES = (
     "global-packages: packages of the registry that are installed globally lie in npm's prefix and the home directory, and their install "
     "scripts touch nothing else"
 )
+#: npm names its logs after the time, and notes in the index of its cache when an entry was fetched (cacache)
+CACHE_DATES = (
+    "cache-dates: the times that package managers write into their caches and logs, and into names there, do not matter"
+)
 #: variables that npm, yarn, pnpm, bun, Corepack, node-gyp, git and the install scripts of widespread packages document
 _VARIABLES = (
     "npm_*", "NPM_*", "NODE_*", "YARN_*", "PNPM_*", "BUN_*", "COREPACK_*", "HOME", "USER", "LOGNAME", "SHELL", "CI",
@@ -77,7 +81,7 @@ def _installation(project: Project, around: Surroundings) -> Effects:
         caches=caches,
         world=project.world,
         relied_on=tuple(p for path in project.relied_on if (p := around.context_path(path)) is not None),
-        assumptions=project.assumptions,
+        assumptions=(*project.assumptions, CACHE_DATES),
     )
 
 
@@ -151,7 +155,7 @@ def _global(call: Call, around: Surroundings) -> Effects:
         writes=(Write(Kind.MAY, where),),
         caches=caches,
         world=World.REPOSITORY,
-        assumptions=(GLOBAL_PACKAGES,),
+        assumptions=(GLOBAL_PACKAGES, CACHE_DATES),
     )
 
 
