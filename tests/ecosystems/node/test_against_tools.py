@@ -122,7 +122,7 @@ def tree(folder: Path) -> dict[str, str]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
-            found[name] = f"-> {os.readlink(path)}"
+            found[name] = f"-> {path.readlink()}"
         elif path.is_file() and path.name not in _OF_THE_RUN:
             found[name] = f"{path.stat().st_mode:o} {hashlib.sha256(path.read_bytes()).hexdigest()}"
     return found
@@ -137,7 +137,7 @@ def split(found: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
 @pytest.mark.parametrize("case", CASES)
 def test_an_installation_reads_and_writes_what_its_model_says(case: str, tmp_path: Path) -> None:
     files, first, line = CASES[case]
-    tool = line.split()[0]
+    tool = line.partition(" ")[0]
     if shutil.which(tool) is None:
         pytest.skip(f"needs {tool}")
     source = write(tmp_path / "source", files)
@@ -217,8 +217,8 @@ def test_programs_of_members_are_made_executable_and_linked_if_they_are_there(tm
 @pytest.mark.parametrize("line", ["npm install", "yarn install", "pnpm install"])
 def test_what_builds_on_node_modules(line: str, tmp_path: Path) -> None:
     """npm install, yarn and pnpm take over what they find in node_modules; so a context must not bring it."""
-    if shutil.which(line.split()[0]) is None:
-        pytest.skip(f"needs {line.split()[0]}")
+    if shutil.which(line.partition(" ")[0]) is None:
+        pytest.skip(f"needs {line.partition(' ')[0]}")
     source = write(tmp_path / "app", PLAIN)
     run(line, source)
     write(source, {"node_modules/left/index.js": "of the host\n"})
