@@ -38,8 +38,10 @@ class BaseFacts:
     complete: frozenset[str] = frozenset()
     #: paths that surely do not exist
     absent: frozenset[str] = frozenset()
-    #: no variable is set but those of `environment`
+    #: no variable is set but those of `environment` and `versions`
     closed: bool = False
+    #: variables that are set to something that differs from tag to tag
+    versions: frozenset[str] = frozenset()
 
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -78,8 +80,17 @@ def _plain(family: str) -> BaseFacts:
     return BaseFacts(family, {"PATH": _PATH, "GOPATH": None, **_UNSET}, "/", "root", _STANDARD, _COMPLETE)
 
 
-#: node: ENV NODE_VERSION and YARN_VERSION (docker-library/node, Dockerfile templates); no WORKDIR; user root
-_NODE = BaseFacts("node", {"PATH": _PATH}, "/", "root", _STANDARD | {"/home/node"}, _COMPLETE - {"/home"}, closed=True)
+#: node: ENV NODE_VERSION and YARN_VERSION, yarn in /opt/yarn-v… (docker-library/node, Dockerfile templates); no WORKDIR; user root
+_NODE = BaseFacts(
+    "node",
+    {"PATH": _PATH},
+    "/",
+    "root",
+    _STANDARD | {"/home/node"},
+    _COMPLETE - {"/home", "/opt"},
+    closed=True,
+    versions=frozenset({"NODE_VERSION", "YARN_VERSION", "NPM_CONFIG_LOGLEVEL"}),
+)
 
 _OFFICIAL: dict[str, BaseFacts] = {
     "golang": _GOLANG,

@@ -112,6 +112,8 @@ def join_below(dockerfile: Dockerfile, chain: Chain, below: Instruction) -> Edit
 #: programs that remove files, and subcommands by which package managers take back what they brought
 _REMOVERS = frozenset({"rm", "rmdir", "unlink"})
 _MANAGERS = frozenset({"apt-get", "apt", "apk", "dnf", "yum", "microdnf"})
+#: subcommands that empty the caches of installs (`npm cache clean`)
+_CLEANERS = frozenset({("npm", "cache"), ("yarn", "cache"), ("pnpm", "store"), ("bun", "pm"), ("go", "clean")})
 _REMOVING = frozenset(
     "remove purge autoremove auto-remove autopurge erase del clean autoclean auto-clean distclean".split()
 )
@@ -126,6 +128,8 @@ def called(executed: Executed | None) -> tuple[str | None, ...]:
 def removes(link: Link) -> bool:
     """Tell whether all that a command does is to remove files or packages."""
     name, *operand = called(link.executed) or (None,)
+    if operand and (name, operand[0]) in _CLEANERS:
+        return True
     return name in _REMOVERS or (name in _MANAGERS and operand[:1] != [] and operand[0] in _REMOVING)
 
 

@@ -185,7 +185,11 @@ def _alone(together: list[Executed], install: Install) -> str | None:
     for other in together:
         effects = other.effects
         looks = effects.unknown is not None or effects.reads.overlaps(project)
-        looks = looks or any(below(path, install.directory) for path in (*effects.probes, *effects.trees))
+        files = other.before.files
+        looked_for = [
+            path for path in effects.probes if path not in install.manifests and files.placed(path) != "absent"
+        ]
+        looks = looks or any(below(path, install.directory) for path in (*looked_for, *effects.trees))
         if looks and not is_install(other):
             return "the install step is one command of a longer RUN"
     return None

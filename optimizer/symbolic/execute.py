@@ -268,6 +268,7 @@ class Executor:
                 user=facts.user,
                 user_term=term("base-user", base),
                 closed_env=scratch or facts.closed,
+                versions=facts.versions,
                 config=Config({"base configuration": base}),
             ),
             (),

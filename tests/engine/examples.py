@@ -63,6 +63,12 @@ TRAITS = {
     "go-vendored": Traits(),
     "go-version-arg": _DOWNLOAD,
     "go-workspace": _DOWNLOAD,
+    "node-already-good": Traits(left_alone=True),
+    "node-patches": Traits(reused="npm ci"),
+    "node-pnpm-workspace": Traits(reused="pnpm install"),
+    "node-script-reads-files": Traits(left_alone=True),
+    "node-service": Traits(reused="npm ci"),
+    "node-workspaces": Traits(reused="npm ci"),
 }
 
 

@@ -7,17 +7,23 @@ subcommand is unknown: `npm run build` reads and writes what its script does.
 
 from __future__ import annotations
 
+from dockopt.optimizer.commands.arguments import SYSTEM
 from dockopt.optimizer.commands.packages import TREES
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
+from dockopt.optimizer.ecosystems.node import settings
 from dockopt.optimizer.ecosystems.node.calls import Call, call_of
 from dockopt.optimizer.ecosystems.node.project import Project, project_of
-from dockopt.optimizer.ecosystems.node.view import Obstacle
+from dockopt.optimizer.ecosystems.node.view import Obstacle, View
 from dockopt.optimizer.effects import Effects, Kind, World, Write, unknown
 from dockopt.optimizer.regions import EVERYTHING, Region, below, join, parents
 
 GLOBAL_PACKAGES = (
     "global-packages: packages of the registry that are installed globally lie in npm's prefix and the home directory, and their install "
     "scripts touch nothing else"
+)
+#: npm names its logs after the time, and notes in the index of its cache when an entry was fetched (cacache)
+CACHE_DATES = (
+    "cache-dates: the times that package managers write into their caches and logs, and into names there, do not matter"
 )
 #: variables that npm, yarn, pnpm, bun, Corepack, node-gyp, git and the install scripts of widespread packages document
 _VARIABLES = (
@@ -77,7 +83,7 @@ def _installation(project: Project, around: Surroundings) -> Effects:
         caches=caches,
         world=project.world,
         relied_on=tuple(p for path in project.relied_on if (p := around.context_path(path)) is not None),
-        assumptions=project.assumptions,
+        assumptions=(*project.assumptions, CACHE_DATES),
     )
 
 
@@ -88,6 +94,13 @@ def _sources(around: Surroundings) -> tuple[str, ...]:
     """
     tops = (f"/{root.split('/')[1]}" for root in around.project_roots)
     return tuple(top if top not in TREES else root for top, root in zip(tops, around.project_roots, strict=True))
+
+
+def _elsewhere(around: Surroundings) -> Region:
+    """Return what a command reads that looks at nothing of a project, unless it says so with probes."""
+    kept = (*home_of(around), *_GLOBAL_TREES, *SYSTEM)
+    own = around.cwd is not None and not any(below(place, around.cwd) for place in kept)
+    return EVERYTHING.minus(*_sources(around), *((around.cwd,) if own and around.cwd else ()))
 
 
 def _project_root(directory: str, around: Surroundings) -> str:
@@ -146,12 +159,12 @@ def _global(call: Call, around: Surroundings) -> Effects:
     inner = [root for root in around.project_roots if any(below(root, tree) for tree in (*trees, *home))]
     where = Region(tuple(sorted({*trees, *home, "/tmp"}))).minus(*inner, *caches)
     return Effects(
-        reads=EVERYTHING.minus(*_sources(around)),
+        reads=_elsewhere(around),
         variables=_VARIABLES,
         writes=(Write(Kind.MAY, where),),
         caches=caches,
         world=World.REPOSITORY,
-        assumptions=(GLOBAL_PACKAGES,),
+        assumptions=(GLOBAL_PACKAGES, CACHE_DATES),
     )
 
 
@@ -169,10 +182,16 @@ def _other(invocation: Invocation, around: Surroundings) -> Effects:
         ["cache", "verify"],
     )
     if cleans and set(options) <= {"--force", "-f", "--all", "--mirror"}:
+        try:
+            settings.read_all(View(around), around.cwd)
+        except Obstacle as obstacle:
+            return unknown(obstacle.reason)
         where = caches_of(around) or home_of(around)
         inner = [root for root in around.project_roots if any(below(root, place) for place in where)]
         return Effects(
-            reads=EVERYTHING.minus(*_sources(around)),
+            reads=_elsewhere(around),
+            # settings of the project could name another cache
+            probes=tuple(join(around.cwd, name) for name in (".npmrc", ".yarnrc", ".yarnrc.yml")) if around.cwd else (),
             variables=_VARIABLES,
             writes=(Write(Kind.MAY, Region(tuple(sorted({*where, *home_of(around)}))).minus(*inner)),),
             world=World.NONE,
@@ -190,10 +209,8 @@ def _other(invocation: Invocation, around: Surroundings) -> Effects:
 
 def _config(words: list[str], around: Surroundings) -> Effects:
     """Model `npm config set name value` for settings that change neither places nor what is read of a project."""
-    from dockopt.optimizer.ecosystems.node.settings import is_harmless
-
     name, _, _ = (words[0] if words else "").partition("=")
-    if not is_harmless(name):
+    if not settings.is_harmless(name):
         return unknown(f"the setting `{name}` may change what an installation does")
     home = home_of(around)
     if any(below(place, root) for place in home for root in around.project_roots):
@@ -201,7 +218,7 @@ def _config(words: list[str], around: Surroundings) -> Effects:
     where = Region(tuple(sorted({*home, "/usr/local/etc", "/usr/etc", "/etc/npmrc"})))
     inner = [root for root in around.project_roots if any(below(root, place) for place in home)]
     return Effects(
-        reads=EVERYTHING.minus(*_sources(around)),
+        reads=_elsewhere(around),
         variables=_VARIABLES,
         writes=(Write(Kind.MAY, where.minus(*inner)),),
         world=World.NONE,
@@ -222,7 +239,7 @@ def corepack(invocation: Invocation, around: Surroundings) -> Effects:
         names = [name for manager_ in (operands or ["yarn", "pnpm"]) for name in _SHIMS[manager_]]
         kind = Kind.SET if words[0] == "enable" else Kind.KILL
         return Effects(
-            reads=EVERYTHING.minus(*_sources(around)),
+            reads=_elsewhere(around),
             variables=_VARIABLES,
             # beside its own program (corepack's README, "corepack enable"): in /usr/local/bin in the official image
             writes=(
@@ -243,7 +260,7 @@ def corepack(invocation: Invocation, around: Surroundings) -> Effects:
             return unknown("COREPACK_HOME lies in the project")
         inner = [root for root in around.project_roots if any(below(root, path) for path in where)]
         return Effects(
-            reads=EVERYTHING.minus(*_sources(around)),
+            reads=_elsewhere(around),
             variables=_VARIABLES,
             writes=(Write(Kind.MAY, Region(tuple(sorted(where))).minus(*inner)),),
             world=World.REPOSITORY,

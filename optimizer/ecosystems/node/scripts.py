@@ -16,6 +16,8 @@ from dockopt.optimizer.shell import Command, parse_script
 #: scripts that run after an installation in the project itself: npm's commands/install.js and ci.js, pnpm's recursive hooks, bun's
 #: package manager. yarn 1 runs no more than these; yarn 2 and later only the first three (yarnpkg.com/advanced/lifecycle-scripts)
 _LIFECYCLE = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
+#: kinds of steps whose commands are all that they do
+_FOLLOWED = frozenset({"simple", "pipeline", "subshell", "group", "if", "negated"})
 _PACKAGE_MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
 #: subcommands of a package manager that are no names of scripts
 _OWN = frozenset(
@@ -64,6 +66,8 @@ def _follow(view: View, package: Package, name: str, reading: Reading, through: 
         raise Obstacle(f"the script `{name}` (`{shown}`) is not understood: {script.opaque}", package.path, line)
     try:
         for step in script.steps:
+            if step.kind not in _FOLLOWED:
+                raise Obstacle(f"a shell `{step.kind}` is not followed")
             if any(redirect.op != ">&" and redirect.target.literal != "/dev/null" for redirect in step.redirects):
                 raise Obstacle("it redirects to a file")
             for command in step.commands:
@@ -85,6 +89,12 @@ def _command(view: View, package: Package, command: Command, reading: Reading, t
         return
     if words[0] in ("echo", "printf") and not any(word.parts and _substitutes(word) for word in command.words):
         return
+    if words[0] in ("test", "["):
+        # a variable may be compared; a path in it is refused below
+        words = [
+            "$" if text is None and not _substitutes(word) else text
+            for text, word in zip(words, command.words, strict=True)
+        ]
     if any(word is None for word in words):
         raise Obstacle("a word of it is not known before the build")
     _program(view, package, [word or "" for word in words], reading, through)
@@ -160,6 +170,8 @@ def _nested(
 def _test(view: View, package: Package, arguments: list[str]) -> None:
     """Note the file that `test -f x` looks for."""
     words = [word for word in arguments if word not in ("!", "]")]
+    if "$" in words and words[0] in ("-f", "-e", "-s", "-r", "-d"):
+        raise Obstacle("the file of a test is not known before the build")
     if len(words) == 2 and words[0] in ("-f", "-e", "-s", "-r"):
         view.has(join(package.directory, words[1]))
     elif len(words) == 2 and words[0] == "-d":

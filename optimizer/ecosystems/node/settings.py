@@ -298,3 +298,13 @@ def is_harmless(name: str) -> bool:
         or re.fullmatch(r"@[^:/]+:registry|//.*:_auth(Token)?|_auth", name) is not None
         or _MIRROR.fullmatch(name) is not None
     )
+
+
+def read_all(view: View, directory: str | None) -> None:
+    """Read the settings files of npm and yarn in a directory. Raises `Obstacle` if one of them is not understood."""
+    if directory is None:
+        raise Obstacle("its working directory is not known before the build")
+    found = Settings()
+    read_npmrc(view, directory, found)
+    read_yarnrc(view, directory, found)
+    read_berry(view, directory, found)
