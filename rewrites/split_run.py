@@ -38,7 +38,7 @@ from dockopt.optimizer.proposal import Proposal, Refusal
 from dockopt.optimizer.regions import Region
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Stage
-from dockopt.rewrites.chains import Chain, Link, chain_of, cut, effects_known, removes
+from dockopt.rewrites.chains import Chain, Link, chain_of, cut, effects_known, may_remove, removes
 from dockopt.rewrites.copies import context_copies
 
 ID = "split-run"
@@ -134,7 +134,7 @@ def _cut(build: Build, stage: Stage, chain: Chain, part: tuple[int, int], enable
     """Propose to give the links [begin, end) a RUN of their own."""
     line = chain.instruction.start_line
     begin, end = part
-    remover = next((link for link in chain.links[end:] if removes(link)), None)
+    remover = next((link for link in chain.links[end:] if may_remove(chain, link)), None)
     if remover is not None and build.is_exported(stage.index):
         where = remover.executed.line if remover.executed is not None else line
         reason = f"`{_name(remover)}` removes again what came before it: cut apart, a layer would keep it"
@@ -160,7 +160,9 @@ def _cut(build: Build, stage: Stage, chain: Chain, part: tuple[int, int], enable
 
 def _name(link: Link) -> str:
     """Return a command without its operands: `apt-get install`, `go build`, `make`."""
-    argv = () if link.executed is None else link.executed.argv
+    argv: Sequence[str | None] = () if link.executed is None else link.executed.argv
+    if link.executed is None and link.step.command is not None:
+        argv = [word.literal for word in link.step.command.words]
     words = [word for word in argv[:3] if word is not None]
     if not words:
         return "a command"
