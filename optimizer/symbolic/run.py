@@ -86,12 +86,19 @@ def run_instruction(
 # -- the step --------------------------------------------------------------------------------------------------------
 
 
-def _without_caches(executor: Executor, state: StageState, unit: Unit, roots: tuple[str, ...]) -> Effects:
-    """Return the effects of a command that is not understood under the assumption `cache-opaque`."""
+def _without_caches(
+    executor: Executor, state: StageState, unit: Unit, roots: tuple[str, ...], mounts: Sequence[Mounted]
+) -> Effects:
+    """Return the effects of a command that is not understood under the assumption `cache-opaque`.
+
+    A cache that lies in a mount is none of those: it may hold what other builds left there.
+    """
     from dockopt.optimizer.ecosystems.installs import cache_words, caches
 
     shell = Shell(unit.cwd, unit.cwd_term, dict(unit.local))
-    hidden = caches(ImageSurroundings(executor, state, state.files, shell, roots, True))
+    targets = [mounted.target or "/" for mounted in mounts if mounted.mount.type == "cache"]
+    found = caches(ImageSurroundings(executor, state, state.files, shell, roots, True))
+    hidden = tuple(path for path in found if not any(below(path, t) or below(t, path) for t in targets))
     if not hidden or cache_words().search(unit.text) or any(path in unit.text for path in hidden):
         return unit.effects
     everything_else = EVERYTHING.minus(*hidden)
@@ -116,7 +123,7 @@ def _apply(
     """Give one unit its value and write what it writes."""
     effects, line = unit.effects, _line_of(instruction, unit.start)
     if effects.unknown is not None and executor.opaque_caches:
-        effects = _without_caches(executor, state, unit, roots)
+        effects = _without_caches(executor, state, unit, roots, mounts)
     files = view(executor, state, mounts, effects.caches, line)
     environment = {**state.environment(), **unit.local}
     if effects.variables is not None:
@@ -145,6 +152,11 @@ def _apply(
         parts += [probe, files.resolve(probe)]
     for tree in sorted(set(effects.trees)):
         parts += [tree, files.entries(tree)]
+    for cache in effects.caches:
+        # a mount hides what lies below it in the image
+        hides = any(m.target is not None and below(cache, m.target) for m in mounts)
+        brought = None if hides else state.files.brought(cache)
+        parts += [] if brought is None else [brought]
     value = term("run", *parts, text=f"`{shortened(unit.text)}` (line {line})")
     executor.executed.append(
         Executed(
@@ -202,6 +214,7 @@ def _apply(
             line,
             label,
             by_run=True,
+            by_owner=True,
         )
     return replace(state, files=result)
 
