@@ -67,7 +67,15 @@ _GO_UNSET = (
     "CGO_ENABLED",
 )
 #: options of the Java machine and of Maven, by which both could be led to other directories
-_JAVA_UNSET = ("MAVEN_OPTS", "MAVEN_ARGS", "MAVEN_BASEDIR", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS")
+_JAVA_UNSET = (
+    "MAVEN_OPTS",
+    "MAVEN_ARGS",
+    "MAVEN_BASEDIR",
+    "MAVEN_USER_HOME",
+    "JAVA_TOOL_OPTIONS",
+    "_JAVA_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+)
 _UNSET: dict[str, str | None] = dict.fromkeys((*_GO_UNSET, *_JAVA_UNSET))
 
 #: golang: ENV GOLANG_VERSION, GOTOOLCHAIN=local (1.21 and later), GOPATH=/go, PATH; WORKDIR $GOPATH; user root

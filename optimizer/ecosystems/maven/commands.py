@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.ecosystems.maven.arguments import CommandLine, is_plain_option, read
 from dockopt.optimizer.ecosystems.maven.project import NotCertain, Project, check_settings, project_at
+from dockopt.optimizer.ecosystems.maven.wrapper import check_wrapper
 from dockopt.optimizer.effects import Effects, Kind, World, Write, unknown
 from dockopt.optimizer.regions import EVERYTHING, below, join
 
@@ -19,13 +20,17 @@ RESOLVING = frozenset({"go-offline", "resolve", "resolve-plugins"})
 MODULES_AVAILABLE = (
     "modules-available: everything that the poms name can be downloaded, also plugins that this build would not need"
 )
-REPOSITORY_PARENTS = "repository-parents: parent poms that come from a repository look for no file of the project, and load no extension that does"
+REPOSITORY_PARENTS = (
+    "repository-parents: parent poms that come from a repository look for no file of the project, and load no extension "
+    "that does"
+)
 MAVEN_SETTINGS = (
     "maven-settings: settings of Maven that do not come from the build context keep downloads outside the project, "
     "and name no file in it"
 )
 #: `user.home` of root, which Java takes from /etc/passwd, whatever HOME says (System.getProperty, jdk.internal.util.SystemProps)
 HOME = "/root"
+WRAPPER_CACHE = f"{HOME}/.m2/wrapper"
 USER_SETTINGS = f"{HOME}/.m2/settings.xml"
 #: variables with options of Java
 _JAVA_OPTIONS = ("MAVEN_OPTS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS")
@@ -44,10 +49,24 @@ class Places:
     repository: str | None
     #: settings.xml that come from the context
     settings: tuple[str, ...]
+    #: `mvnw`, where that is what starts Maven
+    wrapper: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file that is read."""
+        return (*self.project.files, *self.wrapper, *self.settings)
+
+    @property
+    def caches(self) -> tuple[str, ...]:
+        """The directories that belong to Maven as caches."""
+        if self.repository is None:
+            return ()
+        return (self.repository, WRAPPER_CACHE) if self.wrapper else (self.repository,)
 
 
 def mvn(invocation: Invocation, around: Surroundings) -> Effects:
-    """Return the effects of one `mvn` command."""
+    """Return the effects of one `mvn` or `mvnw` command."""
     line = read(invocation.argv[1:], invocation.raw[1:])
     if line.problem is not None:
         return unknown(line.problem)
@@ -59,7 +78,7 @@ def mvn(invocation: Invocation, around: Surroundings) -> Effects:
     if line.offline or not around.online:
         return unknown("without a network what the local repository holds decides")
     try:
-        places = places_of(line, around)
+        places = places_of(line, around, invocation.argv[0] or "")
     except NotCertain as error:
         return unknown(error.reason)
     project = places.project
@@ -67,16 +86,15 @@ def mvn(invocation: Invocation, around: Surroundings) -> Effects:
     assumptions = [MODULES_AVAILABLE, MAVEN_SETTINGS]
     if project.parents:
         assumptions.append(REPOSITORY_PARENTS)
-    read_texts = (*project.files, *places.settings)
     return Effects(
         reads=outside,
-        probes=(*project.files, *places.settings, *project.absent),
+        probes=(*places.files, *project.absent),
         trees=project.trees,
         variables=None,
         writes=() if places.repository else (Write(Kind.MAY, outside),),
-        caches=(places.repository,) if places.repository else (),
+        caches=places.caches,
         world=World.REPOSITORY,
-        relied_on=tuple(p for path in read_texts if (p := around.context_path(path)) is not None),
+        relied_on=tuple(p for path in places.files if (p := around.context_path(path)) is not None),
         assumptions=tuple(assumptions),
     )
 
@@ -89,8 +107,8 @@ def _is_of_plugin(goal: str) -> bool:
     return bool(CommandLine(goals=[goal]).dependency_goals)
 
 
-def places_of(line: CommandLine, around: Surroundings) -> Places:
-    """Return what a command line reads. Raises NotCertain."""
+def places_of(line: CommandLine, around: Surroundings, program: str = "mvn") -> Places:
+    """Return what a command line of `mvn` or `mvnw` reads. Raises NotCertain."""
     if around.cwd is None:
         raise NotCertain("its working directory is not known before the build")
     project = project_at(around, join(around.cwd, line.values.get("file", "pom.xml")))
@@ -115,7 +133,10 @@ def places_of(line: CommandLine, around: Surroundings) -> Places:
             raise NotCertain(f"`{path}` does not surely come from the build context")
         elif path not in _INSTALLED_SETTINGS and around.kind(path) != "absent":
             repository = None
-    return Places(project, root, repository, tuple(settings))
+    wrapper: tuple[str, ...] = ()
+    if program.endswith("mvnw"):
+        wrapper = check_wrapper(around, join(around.cwd, program), project.trees)
+    return Places(project, root, repository, tuple(settings), wrapper)
 
 
 def local_repository(around: Surroundings) -> str | None:

@@ -11,6 +11,7 @@ from dockopt.optimizer.ecosystems.maven.commands import (
     HOME,
     RESOLVING,
     USER_SETTINGS,
+    WRAPPER_CACHE,
     Places,
     local_repository,
     places_of,
@@ -39,7 +40,7 @@ def caches(around: Surroundings) -> tuple[str, ...]:
     repository = local_repository(around)
     if around.context_path(USER_SETTINGS) is not None and check_settings(around, USER_SETTINGS) is not None:
         return ()
-    return () if repository is None else (repository,)
+    return () if repository is None else (repository, WRAPPER_CACHE)
 
 
 def is_install(command: Executed) -> bool:
@@ -65,7 +66,7 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
         return filled
     around = surroundings_of(command, executor)
     try:
-        places = places_of(line, around)
+        places = places_of(line, around, _program(command))
     except NotCertain as error:
         return _cause(error, around, command)
     if not itself:
@@ -75,10 +76,10 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
     return Install(
         "maven",
         "Maven artifacts",
-        " ".join(["mvn", *line.options, "dependency:go-offline"]),
+        " ".join([_program(command), *line.options, "dependency:go-offline"]),
         command.cwd or "/",
-        (*places.project.files, *places.settings),
-        () if places.repository is None else (places.repository,),
+        places.files,
+        places.caches,
         itself,
         trees=places.project.trees,
         locked=places.project.moving is None,
@@ -86,13 +87,16 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
 
 
 def _line(command: Executed) -> CommandLine | None:
-    name = command.argv[0] if command.argv else None
-    if name is None or name.rsplit("/", 1)[-1] != "mvn":
+    if _program(command).rsplit("/", 1)[-1] not in ("mvn", "mvnw"):
         return None
     words = command.text.split()
     # the words as they are written, where white space surely stands between them only
     raw = words if len(words) == len(command.argv) else [word or "an argument" for word in command.argv]
     return read(command.argv[1:], raw[1:])
+
+
+def _program(command: Executed) -> str:
+    return (command.argv[0] or "") if command.argv else ""
 
 
 def _only_resolves(line: CommandLine) -> bool:
@@ -102,9 +106,6 @@ def _only_resolves(line: CommandLine) -> bool:
 
 def _elsewhere(command: Executed) -> Cause | None:
     """Return why a command that starts Maven in another way is left alone."""
-    name = (command.argv[0] or "").rsplit("/", 1)[-1] if command.argv else ""
-    if name == "mvnw":
-        return Cause("`mvnw` is a script of the project, so it is not known what it reads", "", command.line)
     if not command.argv and _STARTS_MAVEN.search(command.text):
         why = command.effects.unknown or "its commands cannot be told apart"
         return Cause(f"it starts Maven in a script that is not understood: {why}", "", command.line)
