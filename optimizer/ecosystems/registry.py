@@ -24,6 +24,7 @@ class Entry:
 #: in the order in which they are asked
 ECOSYSTEMS = (
     Entry("go", {"go": "go"}, ("GOMODCACHE", "GOCACHE", "GOPATH", "go clean", "pkg/mod")),
+    Entry("gradle", {"gradle": "gradle gradlew"}),
     Entry("maven", {"mvn": "mvn mvnw"}, (r"\.m2\b", r"maven\.repo", "localRepository")),
     Entry(
         "node", {"manager": "npm yarn pnpm bun", "corepack": "corepack"}, (r"npm_config_cache", "npm cache", r"\.npm\b")
