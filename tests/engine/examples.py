@@ -69,6 +69,12 @@ TRAITS = {
     "node-script-reads-files": Traits(left_alone=True),
     "node-service": Traits(reused="npm ci"),
     "node-workspaces": Traits(reused="npm ci"),
+    # its extension may read the sources whenever Maven starts
+    "maven-extension": Traits(left_alone=True),
+    # one module needs another one, which is in no repository
+    "maven-reactor": Traits(left_alone=True),
+    "maven-resolve": Traits(reused="mvn -B dependency:resolve"),
+    "maven-service": Traits(reused="dependency:go-offline"),
 }
 
 

@@ -91,4 +91,6 @@ def _digest(around: Surroundings, path: str) -> str:
     if data is None:
         raise NotCertain(f"`{path}` does not surely come from the build context", path)
     # Spring's generator of projects writes the address of the licence in the leading comment with `https`
-    return hashlib.sha256(data.replace(b"https://www.apache.org/licenses/", b"http://www.apache.org/licenses/", 1)).hexdigest()
+    return hashlib.sha256(
+        data.replace(b"https://www.apache.org/licenses/", b"http://www.apache.org/licenses/", 1)
+    ).hexdigest()
