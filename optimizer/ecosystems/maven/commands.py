@@ -1,7 +1,7 @@
 """Command models of `mvn`.
 
 Goals of maven-dependency-plugin that only resolve (`go-offline`, `resolve`, `resolve-plugins`) read the poms of all modules, their
-parents, `.mvn` and settings, and write to the local repository; `docs/ecosystems/maven.md` has the experiments. Every other goal or phase
+parents, `.mvn` and settings, and write to the local repository; `docs/ecosystems/jvm.md` has the experiments. Every other goal or phase
 runs plugins over the sources, so it is unknown. All variables may matter (`${env.NAME}` in any pom).
 """
 

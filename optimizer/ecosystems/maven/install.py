@@ -124,7 +124,7 @@ def _inserted(line: CommandLine, places: Places, command: Executed, around: Surr
     if line.offline:
         return Cause("`--offline` keeps it from downloading anything", "", command.line)
     if project.pom.modules:
-        # maven-dependency-plugin before 3.8 fails there: a module that is not built yet is in no repository
+        # maven-dependency-plugin 2.8, the default of Maven 3, fails there (3.8.1 does not): what is not built yet is in no repository
         reason = "the project has modules: `mvn dependency:go-offline` would look for them in repositories"
         return Cause(reason, pom, project.pom.modules[0].line)
     if "projects" in line.values:
