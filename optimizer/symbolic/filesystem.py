@@ -471,8 +471,11 @@ class FileSystem:
 
 
 def _only_below(region: Region, path: str) -> bool:
-    """Tell whether what a region has to do with a path lies at or below it."""
-    return all(below(include, path) or not Region((include,)).overlaps(Region((path,))) for include in region.include)
+    """Tell whether all that a region has to do with a path lies strictly below it."""
+    return all(
+        (include != path and below(include, path)) or not Region((include,)).overlaps(Region((path,)))
+        for include in region.include
+    )
 
 
 def context_file_term(path: str, attributes: str) -> Term:
