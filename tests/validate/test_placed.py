@@ -68,4 +68,8 @@ def test_kept_out(context: Path) -> None:
 
 def test_a_write_to_two_places_says_nothing_of_what_is_above_them(context: Path) -> None:
     found = files(context, "COPY . .", "USER node", "RUN npm install -g serve", base="node:22")
-    assert (found.kind("/home"), found.kind("/home/node")) == ("directory", "unknown")
+    assert (found.kind("/usr"), found.kind("/usr/local"), found.kind("/home/node")) == (
+        "directory",
+        "unknown",
+        "directory",
+    )
