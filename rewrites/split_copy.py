@@ -220,7 +220,10 @@ def _edits(
         copy.instruction for copy in own.values() if copy.position > target.position and is_needed_only(copy, needs)
     ]
     groups: dict[tuple[str, str], list[str]] = {}
+    above, there = build.runs[stage.index].states[target.position].files, command.before.files
     for need in needs:
+        if not need.is_tree and above.context_file(need.path) == there.context_file(need.path):
+            continue  # another COPY brought the same file before the sources
         if need.copy.position < target.position or need.copy.instruction in moved:
             continue
         place = as_written(need, target, build.runs[stage.index].states[target.position].cwd)

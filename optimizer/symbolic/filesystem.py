@@ -112,7 +112,7 @@ class FileSystem:
             elif op.kind == "put" and op.region.overlaps(Region((path,))):
                 if op.region.include == (path,):
                     return "file" if op.is_file else "unknown"
-                if all(below(include, path) for include in op.region.include):
+                if _only_below(op.region, path):
                     # something below it was written, or may have been: that alone does not say that it was there
                     if op.is_file:
                         return "directory"
@@ -180,7 +180,7 @@ class FileSystem:
             elif op.region.overlaps(target):
                 if op.region.include == (path,):
                     return "file" if op.is_file else "unknown"
-                if all(below(include, path) for include in op.region.include):
+                if _only_below(op.region, path):
                     if op.is_file:
                         return "directory"
                 elif not op.is_early:
@@ -468,6 +468,14 @@ class FileSystem:
             # the same part of the context comes again at the same place: every entry is written anew
             return old.source.path == rel
         return False
+
+
+def _only_below(region: Region, path: str) -> bool:
+    """Tell whether all that a region has to do with a path lies strictly below it."""
+    return all(
+        (include != path and below(include, path)) or not Region((include,)).overlaps(Region((path,)))
+        for include in region.include
+    )
 
 
 def context_file_term(path: str, attributes: str) -> Term:
