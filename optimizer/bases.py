@@ -6,6 +6,7 @@ anything else is unknown, and whoever needs the fact has to refuse.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -61,7 +62,16 @@ _GO_UNSET = (
     "XDG_CONFIG_HOME",
     "CGO_ENABLED",
 )
-_UNSET: dict[str, str | None] = dict.fromkeys(_GO_UNSET)
+_RUST_UNSET = (
+    "CARGO_HOME",
+    "CARGO_TARGET_DIR",
+    "CARGO_BUILD_TARGET_DIR",
+    "CARGO_BUILD_BUILD_DIR",
+    "CARGO_INSTALL_ROOT",
+    "CARGO_NET_OFFLINE",
+    "RUSTUP_HOME",
+)
+_UNSET: dict[str, str | None] = dict.fromkeys((*_GO_UNSET, *_RUST_UNSET))
 
 #: golang: ENV GOLANG_VERSION, GOTOOLCHAIN=local (1.21 and later), GOPATH=/go, PATH; WORKDIR $GOPATH; user root
 _GOLANG = BaseFacts(
@@ -81,7 +91,26 @@ def _plain(family: str) -> BaseFacts:
 #: node: ENV NODE_VERSION and YARN_VERSION (docker-library/node, Dockerfile templates); no WORKDIR; user root
 _NODE = BaseFacts("node", {"PATH": _PATH}, "/", "root", _STANDARD | {"/home/node"}, _COMPLETE - {"/home"}, closed=True)
 
+#: rust: ENV RUSTUP_HOME, CARGO_HOME, PATH and RUST_VERSION; no WORKDIR; user root (rust-lang/docker-rust, Dockerfile-*.template);
+#: rustup-init is run with --no-modify-path and writes no configuration of cargo
+_RUST = BaseFacts(
+    "rust",
+    {
+        "PATH": f"/usr/local/cargo/bin:{_PATH}",
+        **_UNSET,
+        "CARGO_HOME": "/usr/local/cargo",
+        "RUSTUP_HOME": "/usr/local/rustup",
+    },
+    "/",
+    "root",
+    _STANDARD | {"/usr/local/cargo", "/usr/local/cargo/bin", "/usr/local/rustup"},
+    _COMPLETE,
+    frozenset(f"/usr/local/cargo/{name}" for name in ("config", "config.toml", "credentials", "credentials.toml")),
+)
+_RUST_VERSION = re.compile(r"(\d+\.\d+\.\d+)(-|$)")
+
 _OFFICIAL: dict[str, BaseFacts] = {
+    "rust": _RUST,
     "golang": _GOLANG,
     "node": _NODE,
     "alpine": _plain("alpine"),
@@ -123,4 +152,7 @@ def facts_of(reference: str) -> BaseFacts:
         # golang's alpine variant installs ca-certificates and nothing else (docker-library/golang, Dockerfile-linux.template)
         directories = (facts.environment["PATH"] or "").split(":")
         facts = replace(facts, absent=frozenset(f"{d}/{name}" for d in directories for name in C_COMPILERS))
+    if facts.family == "rust" and (version := _RUST_VERSION.match(tag)) is not None:
+        # the tag is the version of the toolchain, and the only toolchain there is has that name
+        facts = replace(facts, environment={**facts.environment, "RUST_VERSION": version[1]})
     return facts

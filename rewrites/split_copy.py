@@ -63,7 +63,7 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
         copies = context_copies(build, stage)
         sources = [copy for copy in copies if copy.is_sources]
         commands = [command for command in build.executed if command.stage == stage.index]
-        if sources and _already_installed(sources[0], commands):
+        if sources and _already_installed(sources, commands):
             continue
         done: set[tuple[str, str]] = set()
         if not sources and (elsewhere := _in_parent(build, stage, commands)) is not None:
@@ -79,8 +79,12 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
                 yield from _one(build, stage, copies, command, found)
 
 
-def _already_installed(first: ContextCopy, commands: list[Executed]) -> bool:
-    """Tell whether an install stands above the sources in this stage: then somebody has split the copies before."""
+def _already_installed(sources: Sequence[ContextCopy], commands: list[Executed]) -> bool:
+    """Tell whether an install stands above the sources in this stage: then somebody has split the copies before.
+
+    Single source files may stand above it: cargo wants `src/main.rs` to be there before it reads Cargo.toml.
+    """
+    first = next((copy for copy in sources if any(op.kind == "overlay" for op in copy.ops)), sources[0])
     return any(is_install(command) and command.instruction.index < first.instruction.index for command in commands)
 
 

@@ -49,6 +49,9 @@ class Surroundings(Protocol):
     def kind(self, path: str) -> str:
         """Return "file", "directory", "absent" or "unknown" for an absolute path of the image at this point."""
 
+    def children(self, path: str) -> tuple[str, ...] | None:
+        """Return the names of all that lies in a directory of the image at this point, None where that is not certain."""
+
     def read_context(self, path: str) -> bytes | None:
         """Return the bytes of the context file that lies at the absolute image path; its text becomes a frozen input."""
 

@@ -24,5 +24,10 @@ class Entry:
 #: in the order in which they are asked
 ECOSYSTEMS = (
     Entry("go", {"go": "go"}, ("GOMODCACHE", "GOCACHE", "GOPATH", "go clean", "pkg/mod")),
+    Entry(
+        "rust",
+        {"cargo": "cargo", "rustup": "rustup"},
+        ("CARGO_HOME", r"cargo/(registry|git)", r"\.cargo\b", "--offline", r"--frozen\b(?!-)", "CARGO_NET_OFFLINE"),
+    ),
     Entry("node", {"npm": "npm"}, ("npm_config_cache", "npm cache", r"\.npm\b")),
 )

@@ -24,6 +24,9 @@ class ContextView(Protocol):
     def kind(self, rel: str) -> str:
         """Return "file", "directory", "absent" or "other" for what COPY would find (ignored files are absent)."""
 
+    def glob(self, pattern: str) -> tuple[str, ...] | None:
+        """Return what a COPY source with wildcards selects, None where that cannot be told."""
+
     def excluded(self, rel: str) -> bool:
         """Tell whether the ignore rules keep a path and all that may lie below it out of every build."""
 

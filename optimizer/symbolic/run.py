@@ -84,12 +84,14 @@ def run_instruction(
 # -- the step --------------------------------------------------------------------------------------------------------
 
 
-def _without_caches(executor: Executor, state: StageState, unit: Unit, roots: tuple[str, ...]) -> Effects:
+def _without_caches(
+    executor: Executor, state: StageState, unit: Unit, roots: tuple[str, ...], *, online: bool
+) -> Effects:
     """Return the effects of a command that is not understood under the assumption `cache-opaque`."""
     from dockopt.optimizer.ecosystems.installs import cache_words, caches
 
     shell = Shell(unit.cwd, unit.cwd_term, dict(unit.local))
-    hidden = caches(ImageSurroundings(executor, state, state.files, shell, roots, True))
+    hidden = caches(ImageSurroundings(executor, state, state.files, shell, roots, online))
     if not hidden or cache_words().search(unit.text) or any(path in unit.text for path in hidden):
         return unit.effects
     everything_else = EVERYTHING.minus(*hidden)
@@ -114,7 +116,7 @@ def _apply(
     """Give one unit its value and write what it writes."""
     effects, line = unit.effects, _line_of(instruction, unit.start)
     if effects.unknown is not None and executor.opaque_caches:
-        effects = _without_caches(executor, state, unit, roots)
+        effects = _without_caches(executor, state, unit, roots, online=settings[0] != "none")
     files = view(executor, state, mounts, effects.caches, line)
     environment = {**state.environment(), **unit.local}
     if effects.variables is not None:
@@ -131,11 +133,7 @@ def _apply(
         effects.world.name,
         *unit.options,
     ]
-    parts += [
-        m.value
-        for m in mounts
-        if not (m.mount.type == "cache" and any(below(m.target or "", c) for c in effects.caches))
-    ]
+    parts += [m.value for m in mounts if not _is_seen_by_reading(m, effects)]
     for name in sorted(environment):
         parts += [name, environment[name].term]
     parts.append(files.read(region))
@@ -197,6 +195,17 @@ def _apply(
             where, term("cache", value, cache, result.read(where), text=f"{cache} after {value}"), line, label
         )
     return replace(state, files=result)
+
+
+def _is_seen_by_reading(mounted: Mounted, effects: Effects) -> bool:
+    """Tell whether a mount can only matter to a command as the files that it reads there, or not at all.
+
+    A cache mount is a directory and nothing else: what it hides of the image, and what it holds, is part of the `view` of a
+    command that reads there. A command that is not understood may look at the table of mounts, too.
+    """
+    if mounted.mount.type != "cache" or mounted.target is None:
+        return False
+    return effects.unknown is None or any(below(mounted.target, cache) for cache in effects.caches)
 
 
 def _line_of(instruction: Instruction, start: int) -> int:

@@ -86,6 +86,12 @@ class ImageSurroundings:
         """Return what is at an image path: "file", "directory", "absent" or "unknown"."""
         return self._files.kind(path)
 
+    def children(self, path: str) -> tuple[str, ...] | None:
+        """Return the names of all that lies in a directory of the image, None where that cannot be told."""
+        from dockopt.optimizer.symbolic.listing import children
+
+        return children(self._files, path)
+
     def read_context(self, path: str) -> bytes | None:
         """Return the bytes of an image path that surely comes from the context."""
         found = self._files.context_file(path)
