@@ -36,11 +36,12 @@ from collections.abc import Iterator
 
 from dockopt.optimizer.ecosystems.installs import Install, install_for
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.proposal import Edit, Proposal, Refusal
+from dockopt.optimizer.proposal import Proposal, Refusal
 from dockopt.optimizer.regions import below
 from dockopt.optimizer.symbolic.run import Executed
-from dockopt.optimizer.syntax import Dockerfile, Instruction
-from dockopt.rewrites.editing import indentation
+from dockopt.optimizer.syntax import Instruction
+from dockopt.rewrites import cargo_mounts
+from dockopt.rewrites.editing import with_mounts
 
 ID = "cache-mounts"
 #: id of a compiler's cache in `Effects.cache_names`, and what the compiler is called
@@ -51,9 +52,10 @@ _COMPILING = frozenset({("go", "build"), ("go", "install")})
 
 def propose(build: Build) -> Iterator[Proposal | Refusal]:
     """Look at every RUN that compiles."""
+    yield from cargo_mounts.propose(build)
     seen: set[int] = set()
     for command in build.executed:
-        if command.instruction.index in seen:
+        if command.instruction.index in seen or command.argv[:1] == ("cargo",):
             continue
         if command.argv[:2] not in _COMPILING:
             if _starts_compiler(build, command):
@@ -118,21 +120,7 @@ def _one(build: Build, command: Executed, place: str, compiler: str) -> Proposal
         ID,
         line,
         f"`{compiler}` starts with an empty build cache: every edit compiles all packages again",
-        (_with_mount(build.dockerfile, command.instruction, f"--mount=type=cache,target={place}"),),
+        (with_mounts(build.dockerfile, command.instruction, [f"--mount=type=cache,target={place}"]),),
         gain=f"`{compiler}` compiles only packages that changed",
         declared=frozenset({place}) if exported else frozenset(),
     )
-
-
-def _with_mount(dockerfile: Dockerfile, instruction: Instruction, flag: str) -> Edit:
-    """Return the edit that adds a flag, on a line of its own unless here-documents follow."""
-    start = instruction.offset_of(instruction.args_start)
-    at = instruction.flags[-1].span.end if instruction.flags else start
-    if instruction.heredocs:
-        return Edit(at, at, f" {flag}".encode() if instruction.flags else f"{flag} ".encode())
-    gap = b" " + dockerfile.escape.encode() + dockerfile.newline + indentation(instruction) + b"    "
-    if not instruction.flags:
-        return Edit(at, at, flag.encode() + gap)
-    if b"\n" in dockerfile.source[at:start]:
-        return Edit(at, at, gap + flag.encode())
-    return Edit(at, start, gap + flag.encode() + gap)

@@ -15,7 +15,7 @@ from dockopt.optimizer.ecosystems.rust.arguments import CargoCommand, read_comma
 from dockopt.optimizer.ecosystems.rust.places import Places
 from dockopt.optimizer.ecosystems.rust.project import Obstacle, Project, project_at
 from dockopt.optimizer.ecosystems.rust.settings import TOOLCHAIN_NAMES
-from dockopt.optimizer.effects import Effects, Kind, World, Write, unknown
+from dockopt.optimizer.effects import Effects, Kind, Leftovers, World, Write, unknown
 from dockopt.optimizer.regions import EVERYTHING, Region, below, join, parents
 
 CRATES_AVAILABLE = (
@@ -23,6 +23,11 @@ CRATES_AVAILABLE = (
 )
 LOCK_CURRENT = (
     "lock-current: `cargo fetch` finds nothing to correct in Cargo.lock, which names all packages and dependencies"
+)
+
+LEFTOVERS = (
+    "cargo takes what it compiled before for current unless a source has a later modification time: no build may bring newer content "
+    "with an older time (a cached layer, an archive, another branch), and nothing that build scripts look at may change unnoticed"
 )
 
 #: variables that cargo, rustup, curl and git may consult for a download (The Cargo Book, "Environment Variables"; the rustup book)
@@ -48,7 +53,9 @@ def cargo(invocation: Invocation, around: Surroundings) -> Effects:
     if command.name == "install" and "--path" not in command.options and "--git" not in command.options:
         return _install(command, around)
     if command.name in COMPILING:
-        return unknown("it runs build scripts and macros of the project and of its dependencies")
+        effects = unknown("it runs build scripts and macros of the project and of its dependencies")
+        places = Places.of(around)
+        return replace(effects, leftovers=Leftovers(() if isinstance(places, str) else places.owned, LEFTOVERS))
     return unknown("no model of this subcommand")
 
 

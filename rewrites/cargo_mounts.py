@@ -1,0 +1,220 @@
+"""Cache mounts for cargo: what it downloads, which is proven, and what it compiles, which cannot be.
+
+*Downloads.* `$CARGO_HOME/registry` and `git/db` hold archives, indices and commits by name; a missing entry is fetched again. The
+locks of cargo lie beside these directories, not in them, so two builds at a time would not see each other's: `sharing=locked`.
+
+*What it compiled.* In `target` cargo takes an artefact for current unless a source has a later modification time (The Cargo
+Book, `core/compiler/fingerprint`). COPY keeps the times of the context, and a layer keeps those of the day when it was made; so an
+older time can come with newer content, and the program that comes out is the old one. A build script may also have looked at
+things that cargo does not know of. The validator says so, and the change is shown with that obligation only.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from dockopt.optimizer.ecosystems.rust.arguments import CargoCommand, read_command
+from dockopt.optimizer.ecosystems.rust.commands import COMPILING, offline
+from dockopt.optimizer.ecosystems.rust.places import Places
+from dockopt.optimizer.ecosystems.rust.project import Project, project_at
+from dockopt.optimizer.model import Build
+from dockopt.optimizer.proposal import Edit, Proposal, Refusal
+from dockopt.optimizer.regions import below, join
+from dockopt.optimizer.symbolic.execute import evaluate
+from dockopt.optimizer.symbolic.run import Executed, surroundings_of
+from dockopt.optimizer.syntax import Instruction, Stage
+from dockopt.rewrites.editing import with_mounts
+
+ID = "cache-mounts"
+_PLAIN = re.compile(r"[A-Za-z0-9_./@%+,:=-]+")
+#: a directory of our own for what a build is wanted for
+_OUTPUT = "/out"
+
+
+def propose(build: Build) -> Iterator[Proposal | Refusal]:
+    """Look at every command by which cargo compiles a project."""
+    seen: set[int] = set()
+    for command in build.executed:
+        read = reads_project(command)
+        if read is None or command.instruction.index in seen:
+            continue
+        seen.add(command.instruction.index)
+        around = surroundings_of(command, build.executor)
+        places = Places.of(around)
+        if isinstance(places, str):
+            yield Refusal(ID, command.instruction.start_line, places, "", command.line)
+            continue
+        if read.is_offline or offline(around) is not None or command.cwd is None:
+            continue
+        found = project_at(around, command.cwd, places.cargo_home)
+        project = found if isinstance(found, Project) else None
+        if any(config.offline_line or config.source_line for _, config in (project.configs if project else ())):
+            continue  # it downloads nothing
+        if (said := _downloads(build, command, places, project)) is not None:
+            yield said
+        if project is not None and read.name in ("build", "install"):
+            yield from _target(build, command, read, project)
+
+
+def reads_project(command: Executed) -> CargoCommand | None:
+    """Return a command of cargo that compiles a project, None for all others."""
+    read = read_command(command.argv) if command.argv[:1] == ("cargo",) else None
+    if read is None or read.name not in COMPILING or (read.name == "install" and "--path" not in read.options):
+        return None
+    return read
+
+
+# -- downloads -------------------------------------------------------------------------------------------------------
+
+
+def _downloads(build: Build, command: Executed, places: Places, project: Project | None) -> Proposal | Refusal | None:
+    line, instruction = command.instruction.start_line, command.instruction
+    lock = project.lock if project is not None else None
+    if lock is not None and not lock.downloads:
+        return None
+    wanted = [f"{places.cargo_home}/registry"] if lock is None or lock.registry else []
+    wanted += [f"{places.cargo_home}/git/db"] if lock is not None and lock.git else []
+    if any(_is_mounted(instruction, path) for path in places.downloads) or _in_a_layer(build, command, places):
+        return None
+    if command.before.user != "root":
+        return Refusal(ID, line, "a new mount belongs to root, and this command runs as another user", "", command.line)
+    exported = build.is_exported(command.stage)
+    flags = [f"--mount=type=cache,target={path},sharing=locked" for path in wanted]
+    return Proposal(
+        ID,
+        line,
+        "`cargo` starts with no crates: every edit downloads all of them again",
+        (with_mounts(build.dockerfile, instruction, flags),),
+        gain="`cargo` downloads only crates that this machine has not had yet; it compiles as much as before",
+        declared=frozenset(wanted) if exported else frozenset(),
+    )
+
+
+def _is_mounted(instruction: Instruction, path: str) -> bool:
+    """Tell whether some mount has to do with a directory: then its author has thought of it."""
+    return any(
+        mount.target is None
+        or "$" in mount.target
+        or below(path, mount.target.rstrip("/") or "/")
+        or below(mount.target, path)
+        for mount in instruction.mounts
+    )
+
+
+def _in_a_layer(build: Build, command: Executed, places: Places) -> bool:
+    """Tell whether an earlier RUN leaves crates in the image: a mount would hide what is there."""
+    lineage = {command.stage}
+    parent = build.executor.stage_named(build.dockerfile.stages[command.stage].base, command.stage)
+    while parent is not None:
+        lineage.add(parent.stage.index)
+        parent = build.executor.stage_named(parent.stage.base, parent.stage.index)
+    return any(
+        other.stage in lineage
+        and other.instruction.index < command.instruction.index
+        and re.search(r"\bcargo\b(?!-)", other.text) is not None
+        and not _installs_published(other)
+        and not any(_is_mounted(other.instruction, path) for path in places.downloads)
+        for other in build.executed
+    )
+
+
+def _installs_published(command: Executed) -> bool:
+    """Tell whether a command fetches a tool, which is no reason to leave the crates of the project to a layer."""
+    read = read_command(command.argv) if command.argv[:1] == ("cargo",) else None
+    return read is not None and read.name == "install" and "--path" not in read.options
+
+
+# -- what was compiled -----------------------------------------------------------------------------------------------
+
+
+def _target(build: Build, command: Executed, read: CargoCommand, project: Project) -> Iterator[Proposal | Refusal]:
+    """Propose a mount for the target directory, and to take the programs out of it in the same RUN."""
+    around = surroundings_of(command, build.executor)
+    target = Places.target(around, project.root, project.target_dir)
+    if "--target-dir" in read.options:
+        given = read.options["--target-dir"]
+        target = None if given is None else join(command.cwd or "/", given)
+    stage, instruction = build.dockerfile.stages[command.stage], command.instruction
+    if target is None or target == "/" or _is_mounted(instruction, target) or build.is_exported(command.stage):
+        return
+    if command.before.user != "root" or any(_starts_from(other, stage) for other in build.dockerfile.stages):
+        return
+    line = instruction.start_line
+    name = target.rpartition("/")[2]
+    for other in build.executed:
+        below_it = other.stage == command.stage and other.instruction.index > instruction.index
+        if below_it and (re.search(rf"\b{re.escape(name)}\b|\bcargo\b", other.text) or other.cwd == target):
+            reason = f"line {other.line} looks at `{target}`, which a mount would leave empty: join both RUNs first"
+            yield Refusal(ID, line, reason, "", other.line)
+            return
+    taken = _taken_out(build, stage, target)
+    if isinstance(taken, Refusal):
+        yield taken
+        return
+    paths, copies = taken
+    flag = f"--mount=type=cache,id={_id(project)},target={target},sharing=locked"
+    edits = [with_mounts(build.dockerfile, instruction, [flag]), *copies]
+    if paths:
+        script = f"mkdir -p {_OUTPUT} && cp {' '.join(paths)} {_OUTPUT}/"
+        if instruction.heredocs or instruction.json is not None or not _may_be_added_to(build, command):
+            yield Refusal(ID, line, "programs cannot be copied out of a mount at the end of this RUN", "", command.line)
+            return
+        end = instruction.offset_of(len(instruction.logical.rstrip()))
+        escape = build.dockerfile.escape.encode()
+        joined = b" " + escape + build.dockerfile.newline + b"    && " + script.encode()
+        edits.append(Edit(end, end, joined))
+    yield Proposal(
+        ID,
+        line,
+        f"`{command.name} {read.name}` starts with an empty `{name}` directory: every edit compiles all crates again",
+        tuple(edits),
+        gain="only packages that changed are compiled",
+    )
+
+
+def _starts_from(other: Stage, stage: Stage) -> bool:
+    return stage.name is not None and other.base == stage.name
+
+
+def _may_be_added_to(build: Build, command: Executed) -> bool:
+    """Tell whether something can be appended to a RUN: all of its commands end it when they fail."""
+    commands = build.commands_of(command.stage, command.instruction.index)
+    text = command.instruction.args
+    return all(other.argv for other in commands) and not re.search(r"\|\||;|#|\n|&(?!&)(?<!&&)", text)
+
+
+def _id(project: Project) -> str:
+    """Return the name of a mount for one project: the default is the path, which many projects share."""
+    name = next((m.package for m in project.packages if m.package), None) or project.root.rpartition("/")[2]
+    return f"cargo-target-{name}"
+
+
+def _taken_out(build: Build, stage: Stage, target: str) -> tuple[list[str], list[Edit]] | Refusal:
+    """Return what other stages take from the directory, and the edits by which they take it from elsewhere."""
+    paths: dict[str, str] = {}
+    edits: list[Edit] = []
+    for other in build.dockerfile.stages:
+        for position, instruction in enumerate(other.instructions):
+            if (instruction.flag("from") or "").lower() not in (stage.name, str(stage.index)):
+                continue
+            line = instruction.start_line
+            state = build.runs[other.index].states[position]
+            spans = instruction.word_spans or ()
+            for word, span in zip(instruction.words[:-1], spans, strict=False):
+                text = evaluate(word, state, build.dockerfile.escape, line).text
+                path = None if text is None else join("/", text)
+                if path is None or any(char in path for char in "*?["):
+                    reason = f"what `{word}` takes from the stage that compiles is not known before the build"
+                    return Refusal(ID, line, reason)
+                if below(target, path):
+                    return Refusal(ID, line, f"`{path}` is taken as a whole, and `{target}` would not be in it")
+                if below(path, target):
+                    name = posixpath.basename(path)
+                    if not _PLAIN.fullmatch(path) or paths.setdefault(name, path) != path:
+                        return Refusal(ID, line, f"two files with the name `{name}` are taken from `{target}`")
+                    edits.append(Edit(*span, f"{_OUTPUT}/{name}".encode()))
+            if not spans and any(word.startswith(target) for word in instruction.words):
+                return Refusal(ID, line, "the sources of this COPY cannot be edited one by one")
+    return list(paths.values()), edits
