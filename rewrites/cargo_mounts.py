@@ -14,9 +14,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dockopt.optimizer.ecosystems.rust.arguments import CargoCommand, read_command
 from dockopt.optimizer.ecosystems.rust.commands import COMPILING, offline
+from dockopt.optimizer.ecosystems.rust.install import STARTS_CARGO
+from dockopt.optimizer.ecosystems.rust.lockfile import LockFile, parse_lock_file
+from dockopt.optimizer.ecosystems.rust.manifest import ManifestError
 from dockopt.optimizer.ecosystems.rust.places import Places
 from dockopt.optimizer.ecosystems.rust.project import Project, project_at
 from dockopt.optimizer.model import Build
@@ -25,7 +29,11 @@ from dockopt.optimizer.regions import below, join
 from dockopt.optimizer.symbolic.execute import evaluate
 from dockopt.optimizer.symbolic.run import Executed, surroundings_of
 from dockopt.optimizer.syntax import Instruction, Stage
+from dockopt.rewrites.copies import context_copies
 from dockopt.rewrites.editing import with_mounts
+
+if TYPE_CHECKING:
+    from dockopt.optimizer.commands.registry import Surroundings
 
 ID = "cache-mounts"
 _PLAIN = re.compile(r"[A-Za-z0-9_./@%+,:=-]+")
@@ -34,11 +42,15 @@ _OUTPUT = "/out"
 
 
 def propose(build: Build) -> Iterator[Proposal | Refusal]:
-    """Look at every command by which cargo compiles a project."""
+    """Look at every command by which cargo compiles a project below a COPY of its sources."""
     seen: set[int] = set()
     for command in build.executed:
         read = reads_project(command)
-        if read is None or command.instruction.index in seen:
+        scripted = not command.argv and STARTS_CARGO.search(command.text) is not None
+        if (read is None and not scripted) or command.instruction.index in seen:
+            continue
+        lineage = _lineage(build, command.stage)
+        if not _is_below_sources(build, lineage, command) or _in_a_layer(build, lineage, command):
             continue
         seen.add(command.instruction.index)
         around = surroundings_of(command, build.executor)
@@ -46,15 +58,17 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
         if isinstance(places, str):
             yield Refusal(ID, command.instruction.start_line, places, "", command.line)
             continue
-        if read.is_offline or offline(around) is not None or command.cwd is None:
+        offline_here = read is not None and read.is_offline
+        if offline_here or offline(around) is not None or command.cwd is None:
             continue
         found = project_at(around, command.cwd, places.cargo_home)
         project = found if isinstance(found, Project) else None
         if any(config.offline_line or config.source_line for _, config in (project.configs if project else ())):
             continue  # it downloads nothing
-        if (said := _downloads(build, command, places, project)) is not None:
+        lock = project.lock if project is not None else _lock_beside(around, command.cwd)
+        if (said := _downloads(build, command, places, lock)) is not None:
             yield said
-        if project is not None and read.name in ("build", "install"):
+        if project is not None and read is not None and read.name in ("build", "install"):
             yield from _target(build, command, read, project)
 
 
@@ -66,17 +80,44 @@ def reads_project(command: Executed) -> CargoCommand | None:
     return read
 
 
+def _lineage(build: Build, stage: int) -> set[int]:
+    """Return a stage and all that it starts from."""
+    lineage = {stage}
+    parent = build.executor.stage_named(build.dockerfile.stages[stage].base, stage)
+    while parent is not None:
+        lineage.add(parent.stage.index)
+        parent = build.executor.stage_named(parent.stage.base, parent.stage.index)
+    return lineage
+
+
+def _is_below_sources(build: Build, lineage: set[int], command: Executed) -> bool:
+    """Tell whether a directory of the context is copied above a command: without that, edits do not run it again."""
+    return any(
+        copy.instruction.index < command.instruction.index and any(op.kind == "overlay" for op in copy.ops)
+        for stage in lineage
+        for copy in context_copies(build, build.dockerfile.stages[stage])
+    )
+
+
+def _lock_beside(around: Surroundings, directory: str) -> LockFile | None:
+    """Return what the Cargo.lock of a directory says, None where it has none that can be read."""
+    data = around.read_context(join(directory, "Cargo.lock"))
+    try:
+        return None if data is None else parse_lock_file(data)
+    except ManifestError:
+        return None
+
+
 # -- downloads -------------------------------------------------------------------------------------------------------
 
 
-def _downloads(build: Build, command: Executed, places: Places, project: Project | None) -> Proposal | Refusal | None:
+def _downloads(build: Build, command: Executed, places: Places, lock: LockFile | None) -> Proposal | Refusal | None:
     line, instruction = command.instruction.start_line, command.instruction
-    lock = project.lock if project is not None else None
     if lock is not None and not lock.downloads:
         return None
     wanted = [f"{places.cargo_home}/registry"] if lock is None or lock.registry else []
     wanted += [f"{places.cargo_home}/git/db"] if lock is not None and lock.git else []
-    if any(_is_mounted(instruction, path) for path in places.downloads) or _in_a_layer(build, command, places):
+    if any(_is_mounted(instruction, path) for path in places.downloads):
         return None
     if command.before.user != "root":
         return Refusal(ID, line, "a new mount belongs to root, and this command runs as another user", "", command.line)
@@ -103,19 +144,17 @@ def _is_mounted(instruction: Instruction, path: str) -> bool:
     )
 
 
-def _in_a_layer(build: Build, command: Executed, places: Places) -> bool:
-    """Tell whether an earlier RUN leaves crates in the image: a mount would hide what is there."""
-    lineage = {command.stage}
-    parent = build.executor.stage_named(build.dockerfile.stages[command.stage].base, command.stage)
-    while parent is not None:
-        lineage.add(parent.stage.index)
-        parent = build.executor.stage_named(parent.stage.base, parent.stage.index)
+def _in_a_layer(build: Build, lineage: set[int], command: Executed) -> bool:
+    """Tell whether an earlier RUN leaves crates in the image: a mount would hide what is there.
+
+    So it is where dependencies have been compiled before the sources come (`cargo chef cook`, sources made up for that).
+    """
     return any(
         other.stage in lineage
         and other.instruction.index < command.instruction.index
         and re.search(r"\bcargo\b(?!-)", other.text) is not None
         and not _installs_published(other)
-        and not any(_is_mounted(other.instruction, path) for path in places.downloads)
+        and not any(mount.type == "cache" for mount in other.instruction.mounts)
         for other in build.executed
     )
 

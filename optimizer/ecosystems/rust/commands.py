@@ -21,6 +21,7 @@ from dockopt.optimizer.regions import EVERYTHING, Region, below, join, parents
 CRATES_AVAILABLE = (
     "crates-available: every package of Cargo.lock can be downloaded, also those for other platforms and for tests"
 )
+PLAIN_USR = "plain-usr: no package of the distribution puts a Cargo.toml, settings of cargo or a toolchain file into /usr or /usr/src"
 LOCK_CURRENT = (
     "lock-current: `cargo fetch` finds nothing to correct in Cargo.lock, which names all packages and dependencies"
 )
@@ -83,7 +84,8 @@ def _fetch(command: CargoCommand, around: Surroundings) -> Effects:
         return unknown("the package lies in `/`, together with the system")
     if home is None or any(below(path, root) for path in (home, places.cargo_home) for root in roots):
         return unknown("settings of the user may lie in the project")
-    assumptions, writes = [CRATES_AVAILABLE], []
+    assumptions: list[str] = [CRATES_AVAILABLE, *([PLAIN_USR] if found.assumes_plain_usr else [])]
+    writes: list[Write] = []
     if not command.is_locked:
         if found.is_lock_current:
             assumptions.append(LOCK_CURRENT)

@@ -10,7 +10,7 @@ from dockopt.optimizer.ecosystems.rust.arguments import CargoCommand, read_comma
 from dockopt.optimizer.ecosystems.rust.commands import COMPILING, offline, unsettled
 from dockopt.optimizer.ecosystems.rust.places import Places
 from dockopt.optimizer.ecosystems.rust.project import Obstacle, Project, project_at
-from dockopt.optimizer.regions import relative
+from dockopt.optimizer.regions import join, parents, relative
 from dockopt.optimizer.symbolic.run import surroundings_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from dockopt.optimizer.symbolic.run import Executed
 
 _CHEF = re.compile(r"\bcargo(\s+\+\S+)?\s+chef\b")
-_STARTS_CARGO = re.compile(
+#: a script that lets cargo compile a project
+STARTS_CARGO = re.compile(
     r"\bcargo(\s+\+\S+)?\s+(b|build|zigbuild|auditable|check|test|run|clippy|rustc|install\s+--path)\b"
 )
 
@@ -42,7 +43,7 @@ def is_install(command: Executed) -> bool:
 def install_for(command: Executed, executor: Executor) -> Install | Cause | None:
     """Return the `cargo fetch` that a command is or needs."""
     if not command.argv:
-        if _CHEF.search(command.text) or not _STARTS_CARGO.search(command.text):
+        if _CHEF.search(command.text) or not STARTS_CARGO.search(command.text):
             return None
         why = command.effects.unknown or "its commands cannot be told apart"
         return Cause(f"it starts cargo in a script that is not understood: {why}", "", command.line)
@@ -52,6 +53,8 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
     if read is None or (read.name != "fetch" and read.name not in COMPILING) or _is_elsewhere(read):
         return None
     itself = read.name == "fetch"
+    if not itself and _fetched_before(command, executor):
+        return None
     cause = _unfit(read, command, executor)
     if cause is not None:
         return cause
@@ -64,7 +67,7 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
         return Cause(f"{problem}, so nothing is downloaded", "", command.line)
     found = project_at(around, command.cwd or "/", places.cargo_home)
     if isinstance(found, Obstacle):
-        return _located(found, command)
+        return _without_lock_file(around, command, executor) or _located(found, command)
     return (
         _nothing_to_fetch(found, command, executor)
         or _settings(found, around, command)
@@ -79,6 +82,14 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
             itself,
             locked=found.lock is not None,
         )
+    )
+
+
+def _fetched_before(command: Executed, executor: Executor) -> bool:
+    """Tell whether an earlier RUN of the stage has fetched or compiled the dependencies on its own."""
+    return any(
+        is_install(other) and other.stage == command.stage and other.instruction.index < command.instruction.index
+        for other in executor.executed
     )
 
 
@@ -129,18 +140,30 @@ def _compiles_before(other: Executed, command: Executed) -> bool:
     return writer is not None and writer.source is None
 
 
+def _without_lock_file(around: Surroundings, command: Executed, executor: Executor) -> Cause | None:
+    """Return the cause where it is plain that a package has no Cargo.lock, whatever else is not certain."""
+    directory = command.cwd or "/"
+    manifest = join(directory, "Cargo.toml")
+    above = any(around.kind(join(place, "Cargo.toml")) == "file" for place in parents(directory))
+    if above or around.kind(manifest) != "file" or around.kind(join(directory, "Cargo.lock")) != "absent":
+        return None
+    return _no_lock_file(_context_path(command.before.files, manifest), executor)
+
+
+def _no_lock_file(manifest: str, executor: Executor) -> Cause:
+    name = "/".join((*manifest.split("/")[:-1], "Cargo.lock"))
+    ignore_file = executor.files.ignore_file if executor.files.excluded(name) else None
+    if ignore_file is not None:
+        reason = "the ignore file keeps Cargo.lock out, so each build takes the newest versions"
+        return Cause(reason, ignore_file[0], _line_of_rule(ignore_file[1]))
+    reason = "there is no Cargo.lock, so each build takes the newest versions; commit it, and its downloads can be kept"
+    return Cause(reason, manifest)
+
+
 def _nothing_to_fetch(found: Project, command: Executed, executor: Executor) -> Cause | None:
     place = _context_path(command.before.files, found.manifests[0])
     if found.lock is None:
-        name = "/".join((*place.split("/")[:-1], "Cargo.lock"))
-        ignore_file = executor.files.ignore_file if executor.files.excluded(name) else None
-        if ignore_file is not None:
-            reason = "the ignore file keeps Cargo.lock out, so each build takes the newest versions"
-            return Cause(reason, ignore_file[0], _line_of_rule(ignore_file[1]))
-        reason = (
-            "there is no Cargo.lock, so each build takes the newest versions; commit it, and its downloads can be kept"
-        )
-        return Cause(reason, place)
+        return _no_lock_file(place, executor)
     if not found.lock.downloads:
         return Cause("Cargo.lock has nothing but the project itself, so there is nothing to download", place)
     return None

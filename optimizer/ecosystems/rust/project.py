@@ -66,6 +66,8 @@ class Project:
     configs: tuple[tuple[str, Config], ...]
     toolchain: tuple[str, Toolchain] | None
     absent: tuple[str, ...]  #: looked for and not there
+    #: `/usr` and `/usr/src` are taken for free of such files although packages were installed there
+    assumes_plain_usr: bool
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -86,6 +88,12 @@ class Project:
         return next(
             (join(posixpath.dirname(posixpath.dirname(p)), c.target_dir) for p, c in self.configs if c.target_dir), None
         )
+
+
+def _is_in_usr(path: str) -> bool:
+    """Tell whether a file or a `.cargo` would lie directly in `/usr`, which has fixed directories only (FHS 3.0, section 4.2)."""
+    directory = posixpath.dirname(path)
+    return directory.removesuffix("/.cargo") in ("/usr", "/usr/src")
 
 
 class _StopError(Exception):
@@ -119,6 +127,7 @@ class _Walk:
         self.manifests: dict[str, Manifest] = {}
         self.sources: list[tuple[str, str]] = []
         self.done: set[str] = set()
+        self.assumed = False
 
     def project(self, directory: str, cargo_home: str | None) -> Project:
         start = self._upward(directory, "Cargo.toml")
@@ -152,12 +161,16 @@ class _Walk:
             tuple(self._configs(directory, root, cargo_home)),
             self._toolchain(directory, root),
             tuple(self.absent),
+            self.assumed,
         )
 
     # -- looking at the image ----------------------------------------------------------------------------------------
 
     def _is_file(self, path: str) -> bool:
         kind = self.view.kind(path)
+        if kind == "unknown" and _is_in_usr(path):
+            self.assumed = True
+            return False
         if kind == "unknown":
             raise _StopError(f"it is not certain whether `{path}` exists", path)
         if kind != "file":
