@@ -81,6 +81,8 @@ class Effects:
     relied_on: tuple[str, ...] = ()
     #: printed assumptions that the model makes (`modules-available`, …)
     assumptions: tuple[str, ...] = ()
+    #: of a command that reads everything only because links may lead anywhere: the paths that it names
+    named: tuple[str, ...] = ()
     #: what files that an earlier run left behind may do, None where they do nothing
     leftovers: Leftovers | None = None
     #: ids of caches → path, for rewrites (`go-build` → `/root/.cache/go-build`)

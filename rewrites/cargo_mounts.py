@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 ID = "cache-mounts"
 _PLAIN = re.compile(r"[A-Za-z0-9_./@%+,:=-]+")
+#: cargo as a command, not as a part of a path
+_CARGO = re.compile(r"(?:^|[\s;&|(])cargo\s")
 #: a directory of our own for what a build is wanted for
 _OUTPUT = "/out"
 
@@ -152,7 +154,7 @@ def _in_a_layer(build: Build, lineage: set[int], command: Executed) -> bool:
     return any(
         other.stage in lineage
         and other.instruction.index < command.instruction.index
-        and re.search(r"\bcargo\b(?!-)", other.text) is not None
+        and _CARGO.search(other.text) is not None
         and not _installs_published(other)
         and not any(mount.type == "cache" for mount in other.instruction.mounts)
         for other in build.executed
@@ -184,7 +186,9 @@ def _target(build: Build, command: Executed, read: CargoCommand, project: Projec
     name = target.rpartition("/")[2]
     for other in build.executed:
         below_it = other.stage == command.stage and other.instruction.index > instruction.index
-        if below_it and (re.search(rf"\b{re.escape(name)}\b|\bcargo\b", other.text) or other.cwd == target):
+        if below_it and (
+            re.search(rf"\b{re.escape(name)}\b", other.text) or _CARGO.search(other.text) or other.cwd == target
+        ):
             reason = f"line {other.line} looks at `{target}`, which a mount would leave empty: join both RUNs first"
             yield Refusal(ID, line, reason, "", other.line)
             return

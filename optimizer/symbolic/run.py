@@ -29,6 +29,9 @@ CACHE_OPAQUE = (
 )
 
 
+LINKS_AVOID_CACHES = "links-avoid-caches: no link leads into a directory that a tool uses as its cache"
+
+
 class Executed(NamedTuple):
     """One command that ran: where it stands, what it does and what it got."""
 
@@ -104,6 +107,19 @@ def _without_caches(
     )
 
 
+def _not_through_links(executor: Executor, state: StageState, unit: Unit, roots: tuple[str, ...]) -> Effects:
+    """Return the effects of a command that follows links under the assumption `links-avoid-caches`."""
+    from dockopt.optimizer.ecosystems.installs import caches
+
+    shell = Shell(unit.cwd, unit.cwd_term, dict(unit.local))
+    hidden = caches(ImageSurroundings(executor, state, state.files, shell, roots, True))
+    named = Region(unit.effects.named)
+    if not hidden or any(named.overlaps(Region((path,))) for path in hidden):
+        return unit.effects
+    reads = unit.effects.reads.minus(*hidden)
+    return replace(unit.effects, reads=reads, assumptions=(*unit.effects.assumptions, LINKS_AVOID_CACHES))
+
+
 def _apply(
     executor: Executor,
     state: StageState,
@@ -117,6 +133,8 @@ def _apply(
     effects, line = unit.effects, _line_of(instruction, unit.start)
     if effects.unknown is not None and executor.opaque_caches:
         effects = _without_caches(executor, state, unit, roots, online=settings[0] != "none")
+    elif effects.named and executor.opaque_caches:
+        effects = _not_through_links(executor, state, unit, roots)
     files = view(executor, state, mounts, effects.caches, line)
     environment = {**state.environment(), **unit.local}
     if effects.variables is not None:

@@ -63,6 +63,11 @@ TRAITS = {
     "go-vendored": Traits(),
     "go-version-arg": _DOWNLOAD,
     "go-workspace": _DOWNLOAD,
+    "rust-declared-targets": Traits(reused="cargo fetch"),
+    "rust-service": Traits(),
+    "rust-stand-in-sources": Traits(left_alone=True),
+    "rust-vendored": Traits(left_alone=True),
+    "rust-workspace": Traits(reused="cargo fetch", manifests=("**/src/main.rs", "**/src/lib.rs")),
 }
 
 
