@@ -181,9 +181,9 @@ class _Reader:
                 target_name = self._text(target, "name")
                 if target_name is None:
                     raise ManifestError(f"a `[[{table}]]` has no name", line_of(self.data, f"[[{table}]]"))
+                has_target = True
                 if table == "bin":
                     binaries.append(target_name)
-                    has_target = True
                 if self._text(target, "path") is None:
                     wanted.append(_places(directory, target_name, name))
         default = self._text(package, "default-run")

@@ -274,9 +274,12 @@ class _Walk:
             names = tuple(name for name in listed if fnmatchcase(name, head))
         for name in names:
             path = join(directory, name)
+            kind = self.view.kind(path)
             if not rest:
                 yield path
-            elif self.view.kind(path) == "directory":
+            elif kind == "unknown":
+                raise _StopError(f"what lies in `{path}`, and so which members there are, is not certain", place, line)
+            elif kind == "directory":
                 yield from self._matching(path, rest, place, line)
 
     # -- packages ----------------------------------------------------------------------------------------------------
