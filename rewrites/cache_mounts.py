@@ -1,7 +1,8 @@
 """keeps the compiler's cache between builds in a cache mount
 
 What it does
-    Adds `--mount=type=cache` for the build cache of the compiler to the RUN that compiles.
+    Adds `--mount=type=cache` for the build cache of the compiler to the RUN that compiles. For cargo, which has no cache
+    that can be trusted with other sources, for the crates that it downloads.
 
 Why it costs cache
     Below the first changed COPY every RUN starts from the layer above it, where the compiler's cache is as it was when
@@ -21,7 +22,9 @@ After
 When it does not fire
     The place of the cache is not certain; the user is not root (a new mount belongs to root); cgo may be on (the build
     cache does not notice changed C libraries, `go help cache`); a later instruction or stage reads the directory; the
-    pinned `# syntax` is too old for mounts. In a stage that is exported the cache is part of the image today, so the
+    pinned `# syntax` is too old for mounts; crates lie in a layer already (`cargo fetch`, `cargo chef`), which a mount would
+    hide. A mount for the `target` directory of cargo is shown without a proof: cargo compares modification times, and a
+    COPY may bring newer content with an older time. In a stage that is exported the cache is part of the image today, so the
     change is offered, not applied.
 
 Why it is safe
