@@ -122,7 +122,8 @@ def _downloads(build: Build, command: Executed, places: Places, lock: LockFile |
     if any(_is_mounted(instruction, path) for path in places.downloads):
         return None
     if command.before.user != "root":
-        return Refusal(ID, line, "a new mount belongs to root, and this command runs as another user", "", command.line)
+        who = "this command runs as another user" if command.before.user else "its user is not known before the build"
+        return Refusal(ID, line, f"a new mount belongs to root, and {who}", "", command.line)
     exported = build.is_exported(command.stage)
     flags = [f"--mount=type=cache,target={path},sharing=locked" for path in wanted]
     return Proposal(

@@ -16,6 +16,13 @@ TOOLCHAIN_NAMES = ("rust-toolchain", "rust-toolchain.toml")
 _EXACT_CHANNEL = re.compile(r"\d+\.\d+\.\d+")
 
 
+#: settings whose values may be paths below the project (The Cargo Book, "Configuration")
+_PATHS = {
+    "build": ("rustc", "rustc-wrapper", "rustc-workspace-wrapper", "target"),
+    "http": ("cainfo", "proxy-cainfo"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """What one configuration file of cargo says that matters for downloads and for where things are built."""
@@ -24,7 +31,7 @@ class Config:
     source_line: int = 0  #: a `[source]` is replaced, by a vendored directory most often
     target_dir: str | None = None
     target_line: int = 0
-    #: keys that may make cargo read other files: `include`, `paths`, `[patch]`
+    #: a key that makes cargo read other files of the project, or start its programs, even for a download
     other: str | None = None
     other_line: int = 0
 
@@ -35,7 +42,7 @@ def parse_config(data: bytes) -> Config:
     source = _table(toml, "source", data)
     replaced = any(isinstance(value, dict) and "replace-with" in value for value in source.values())
     target_dir = _table(toml, "build", data).get("target-dir")
-    other = next((key for key in ("include", "paths", "patch") if key in toml), None)
+    other = _reaching_out(toml)
     return Config(
         line_of(data, "offline") if _table(toml, "net", data).get("offline") is True else 0,
         (line_of(data, "replace-with") or 1) if replaced else 0,
@@ -44,6 +51,24 @@ def parse_config(data: bytes) -> Config:
         other,
         line_of(data, other) if other else 0,
     )
+
+
+def _reaching_out(toml: dict[str, Any]) -> str | None:
+    """Return the key of a setting that leads to other files (cargo starts `rustc -vV` before it fetches, so wrappers count)."""
+    for key in ("include", "paths", "patch"):
+        if key in toml:
+            return key
+    for table, keys in _PATHS.items():
+        value = toml.get(table)
+        for key in keys if isinstance(value, dict) else ():
+            path = value.get(key) if isinstance(value, dict) else None
+            if path is not None and not (isinstance(path, str) and "/" not in path and not path.endswith(".json")):
+                return key
+    registries = toml.get("registries")
+    tables = [toml.get("registry"), *(registries.values() if isinstance(registries, dict) else ())]
+    if any(isinstance(table, dict) and any("credential" in key for key in table) for table in tables):
+        return "credential-provider"
+    return None
 
 
 def _table(toml: dict[str, Any], key: str, data: bytes) -> Table:

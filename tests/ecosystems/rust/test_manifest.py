@@ -117,6 +117,24 @@ def test_settings() -> None:
         parse_config(b"net = 3\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[build]\nrustc-wrapper = 'sccache'\n", None),
+        ("[build]\nrustc-wrapper = './wrap.sh'\n", "rustc-wrapper"),
+        ("[build]\ntarget = 'x86_64-unknown-linux-musl'\n", None),
+        ("[build]\ntarget = 'board.json'\n", "target"),
+        ("[build]\ntarget = ['board.json']\n", "target"),
+        ("[http]\ncainfo = 'certs/ca.pem'\n", "cainfo"),
+        ("[registries.ours]\nindex = 'sparse+https://example.com/'\n", None),
+        ("[registries.ours]\ncredential-provider = ['./token']\n", "credential-provider"),
+        ("[patch.crates-io]\na = { path = 'a' }\n", "patch"),
+    ],
+)
+def test_settings_that_lead_to_other_files(text: str, key: str | None) -> None:
+    assert parse_config(text.encode()).other == key
+
+
 def test_toolchains() -> None:
     assert parse_toolchain(b"1.80.1\n").is_there("1.80.1")
     assert not parse_toolchain(b"stable\n").is_there("1.80.1")
