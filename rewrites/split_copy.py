@@ -82,10 +82,17 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
 def _already_installed(sources: Sequence[ContextCopy], commands: list[Executed]) -> bool:
     """Tell whether an install stands above the sources in this stage: then somebody has split the copies before.
 
-    Single source files may stand above it: cargo wants `src/main.rs` to be there before it reads Cargo.toml.
+    A source that the install itself looks at may stand above it: cargo wants `src/main.rs` to be there.
     """
-    first = next((copy for copy in sources if any(op.kind == "overlay" for op in copy.ops)), sources[0])
-    return any(is_install(command) and command.instruction.index < first.instruction.index for command in commands)
+    for command in commands:
+        if not is_install(command):
+            continue
+        read = command.effects.probes
+        others = (c for c in sources if not (c.ops and all(op.kind == "put" and op.path in read for op in c.ops)))
+        first = next(others, None)
+        if first is None or command.instruction.index < first.instruction.index:
+            return True
+    return False
 
 
 def _in_parent(build: Build, stage: Stage, commands: list[Executed]) -> Refusal | None:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dockopt.optimizer.ecosystems.installs import Cause, Install
+from dockopt.optimizer.ecosystems.registry import ECOSYSTEMS
 from dockopt.optimizer.regions import join
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 _BUILDERS = frozenset("cmake ninja meson autoreconf autoconf bazel scons qmake xmake".split())
 _COMPILERS = re.compile(r"(.*-)?(gcc|g\+\+|cc|c\+\+|clang|clang\+\+)(-\d+)?")
 _PACKAGE_MANAGERS = {"conan": "conanfile.txt or conanfile.py", "vcpkg": "vcpkg.json"}
+#: programs of the ecosystems that have an install step
+_OTHER_LANGUAGES = frozenset(
+    name for entry in ECOSYSTEMS for names in entry.programs.values() for name in names.split()
+)
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 #: a recipe that compiles C, by the variables of make's own rules or by name
 _COMPILES = re.compile(
@@ -48,6 +53,8 @@ def is_install(_command: Executed) -> bool:
 def install_for(command: Executed, executor: Executor) -> Install | Cause | None:
     """Return why the build of a C or C++ project stays where it is, None for everything else."""
     name = (command.argv[0] if command.argv and command.argv[0] else "").rpartition("/")[2]
+    if any(other.stage == command.stage and other.name in _OTHER_LANGUAGES for other in executor.executed):
+        return None  # it compiles a part of a project in another language
     if name in _PACKAGE_MANAGERS:
         reason = (
             f"`{name}` is not modelled: beside {_PACKAGE_MANAGERS[name]} it reads profiles and recipes, and runs them"
