@@ -1,98 +1,230 @@
-"""How long a rebuild takes after an edit of the sources, with the Dockerfiles as they are and as dockopt rewrites them.
+"""How long a rebuild takes after typical edits, with the Dockerfiles as they are and as dockopt rewrites them.
 
-Uses the engine that the `docker` command line leads to. What a rewrite gains depends on how fast modules come (next to
-nothing where the proxy is near) and on how much is compiled (most of it the standard library, which no Go image brings).
+Uses the engine that the `docker` command line leads to. What a rewrite gains depends on how fast packages come (next to nothing where
+they are near) and on how much is compiled.
 """
 
 from __future__ import annotations
 
+import argparse
+import hashlib
 import json
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from benchmarks.measuring import Run, arguments, circumstances, interleaved, publish, table
+from dockopt.optimizer.interrupts import ending_cleanly
+
+from benchmarks.cachemounts import NAMESPACE, CacheMounts
+from benchmarks.edits import KINDS, Edit, edit_project, edits, project
+from benchmarks.measuring import arguments, circumstances, publish, table
 from tests.engine.engine import BuildResult, Engine
 from tests.engine.examples import Example, examples
 
+SIDES = ("before", "after")
 _NUMBER = re.compile(r"\d+(\.\d+)+")
+_HEADINGS = ("example", "edit", "s before", "s after", "before ÷ after", "reused before", "reused after", "rewrites")
 
 
-def build(engine: Engine, example: Example, source: bytes, context: Path) -> BuildResult:
-    """Build the last stage.
+class NotBuilt(Exception):
+    """An example cannot be measured here (a base image is missing, a registry does not answer); the message says why."""
+
+
+class Trial(NamedTuple):
+    """One timed build."""
+
+    seconds: float
+    cached: int
+    steps: int
+
+
+@dataclass(slots=True)
+class Taken:
+    """Timed builds so far: kept in a file, so that a run can go on where another one ended."""
+
+    path: Path | None
+    trials: dict[tuple[str, str, str], list[Trial]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.path is not None and self.path.exists():
+            for line in self.path.read_text(encoding="utf-8").splitlines():
+                subject, kind, side, *figures = json.loads(line)
+                self.trials.setdefault((subject, kind, side), []).append(Trial(*figures))
+
+    def add(self, subject: str, kind: str, side: str, trial: Trial) -> None:
+        """Keep one more."""
+        self.trials.setdefault((subject, kind, side), []).append(trial)
+        if self.path is not None:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([subject, kind, side, *trial]) + "\n")
+
+    def of(self, subject: str, kind: str, side: str) -> list[Trial]:
+        """Return those of one subject, edit and side, the oldest first."""
+        return self.trials.get((subject, kind, side), [])
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An example with both texts and its edits."""
+
+    example: Example
+    texts: dict[str, bytes]
+    edits: dict[str, tuple[Edit, ...]]
+    rewrites: str
+
+    @property
+    def key(self) -> str:
+        """The name, and a digest of all that decides what is measured: figures of other texts must not be mixed in."""
+        said = repr((sorted(self.texts.items()), sorted(self.edits.items())))
+        return f"{self.example.name}:{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+
+
+def subjects(names: list[str]) -> Iterator[Subject]:
+    """Yield the examples that dockopt changes.
 
     Raises:
-        RuntimeError: the build fails.
+        KeyError: one of them has no edits.
     """
-    result = engine.build(source, context, tag=engine.tag(example.name))
-    if not result.ok:
-        raise RuntimeError(f"{example.name}: {result.log}")
-    return result
+    for example in examples():
+        if names and example.name not in names:
+            continue
+        report = example.report()
+        if report.result != report.source:
+            rewrites = ", ".join(dict.fromkeys(change.proposal.rewrite for change in report.changes))
+            texts = dict(zip(SIDES, (report.source, report.result), strict=True))
+            yield Subject(example, texts, edits()[example.name], rewrites)
 
 
-def rebuild(engine: Engine, example: Example, source: bytes) -> Run:
-    """Time a build after an edit that no other build has seen, or it would find the steps of that one."""
-    with tempfile.TemporaryDirectory() as folder:
-        context = example.edited(Path(folder), uuid.uuid4().hex)
+def build(subject: Subject, side: str, namespace: str, kind: str | None = None) -> Trial:
+    """Time a build of one side, after an edit of its own where a kind is named: else it would find the steps of another build.
+
+    Raises:
+        NotBuilt: the build fails.
+    """
+    example = subject.example
+    with Engine() as engine, tempfile.TemporaryDirectory() as folder:
+        copy = project(example.context, example.dockerfile, subject.texts[side], Path(folder))
+        dockerfile = copy / example.dockerfile.relative_to(example.context)
+        if kind is not None:
+            edit_project(copy, dockerfile, subject.edits[kind], f"m{uuid.uuid4().hex[:12]}")
         start = time.perf_counter()
-        build(engine, example, source, context)
-        # what the daemon computes is nobody's CPU time here
-        return Run(time.perf_counter() - start, 0.0)
+        result = engine.build(
+            dockerfile.read_bytes(), copy, tag=engine.tag(example.name), build_args={NAMESPACE: namespace}
+        )
+        seconds = time.perf_counter() - start
+    if not result.ok:
+        raise NotBuilt(_last_error(result))
+    return Trial(seconds, result.cached, len(result.work))
 
 
-def measure_one(engine: Engine, example: Example, rounds: int) -> list[str] | None:
-    """Return the row of one example, or nothing if dockopt leaves it alone."""
-    report = example.report()
-    if report.result == report.source:
-        return None
-    for source in (report.source, report.result):
-        build(engine, example, source, example.context)  # fills the cache with what no edit concerns
-    variants = {"before": report.source, "after": report.result}
-    medians = interleaved(
-        {name: partial(rebuild, engine, example, source) for name, source in variants.items()}, rounds
-    )
-    before, after = medians["before"].seconds, medians["after"].seconds
-    rewrites = ", ".join(dict.fromkeys(change.proposal.rewrite for change in report.changes))
-    return [example.name, f"{before:.1f}", f"{after:.1f}", f"{before / after:.1f}", rewrites]
+def _last_error(result: BuildResult) -> str:
+    lines = [line for line in result.log.splitlines() if "ERROR" in line] or result.log.splitlines() or [""]
+    return lines[-1].strip()
 
 
-def versions(engine: Engine, example: Example) -> list[str]:
-    """Return the versions of Go in the base image, and of the engine."""
-    base = example.source.split()[1].decode()
-    tag = engine.tag("go-version")
-    with tempfile.TemporaryDirectory() as folder:
-        engine.build(f"FROM {base}\n".encode(), Path(folder), tag=tag)
-    go = _NUMBER.search(engine.run(tag, "go", "version"))
+def measure(chosen: list[Subject], rounds: int, taken: Taken) -> dict[str, str]:
+    """Take what is missing of the rounds; return which examples cannot be built here, and why.
+
+    First everything is built that no edit concerns, then all examples, edits and sides come in turn, round by round. Each timed build
+    finds the cache mounts as these first builds left them.
+
+    Raises:
+        RuntimeError: cache mounts cannot be copied.
+    """
+    left_out: dict[str, str] = {}
+    todo = [
+        (subject, kind, side)
+        for count in range(rounds)
+        for subject in chosen
+        for kind in KINDS
+        for side in SIDES
+        if len(taken.of(subject.key, kind, side)) <= count
+    ]
+    if not todo:
+        return left_out
+    namespace = f"dockopt-benchmark-{uuid.uuid4().hex[:12]}"
+    with Engine() as engine:
+        mounts = CacheMounts(engine, namespace, [text for subject in chosen for text in subject.texts.values()])
+        try:
+            for subject in chosen:
+                with _leaving_out(subject, left_out):
+                    for side in SIDES:
+                        build(subject, side, namespace)
+            mounts.save()
+            for subject, kind, side in todo:
+                if subject.example.name in left_out:
+                    continue
+                with _leaving_out(subject, left_out):
+                    trial = build(subject, side, namespace, kind)
+                    taken.add(subject.key, kind, side, trial)
+                    print(f"{subject.example.name} {kind} {side}: {trial.seconds:.1f} s", file=sys.stderr, flush=True)
+                    mounts.restore()
+        finally:
+            mounts.clear()
+    return left_out
+
+
+@contextmanager
+def _leaving_out(subject: Subject, left_out: dict[str, str]) -> Iterator[None]:
+    """Go on without an example that does not build."""
+    name = subject.example.name
+    try:
+        yield
+    except NotBuilt as error:
+        left_out[name] = str(error)
+        print(f"{name}: left out: {error}", file=sys.stderr, flush=True)
+
+
+def rows(subject: Subject, taken: Taken) -> Iterator[list[str]]:
+    """Yield one row for each kind of edit that has figures."""
+    for kind in KINDS:
+        before, after = (taken.of(subject.key, kind, side) for side in SIDES)
+        if before and after:
+            old, new = (statistics.median(trial.seconds for trial in trials) for trials in (before, after))
+            reused = [f"{trials[-1].cached} of {trials[-1].steps}" for trials in (before, after)]
+            first = kind == KINDS[0]
+            name, rewrites = (subject.example.name, subject.rewrites) if first else ("", "")
+            yield [name, kind, f"{old:.1f}", f"{new:.1f}", f"{old / new:.1f}", *reused, rewrites]
+
+
+def versions() -> list[str]:
+    """Return the version of the engine."""
     said = subprocess.run(["docker", "version", "--format", "{{json .Server}}"], capture_output=True, check=True).stdout
     server = _NUMBER.match(json.loads(said)["Version"])
-    return [f"Go {go[0] if go else 'unknown'}", f"Docker {server[0] if server else 'unknown'} with BuildKit"]
+    return [f"Docker {server[0] if server else 'unknown'} with BuildKit"]
 
 
 def main() -> None:
     """Measure and publish."""
-    parser = arguments(__doc__, 3)
+    parser = arguments(__doc__, 5)
     parser.add_argument("names", nargs="*", help="examples (default: all)")
-    options = parser.parse_args()
+    parser.add_argument(
+        "--resume", type=Path, metavar="FILE", help="keep the figures there, and go on from those that it has"
+    )
+    options: argparse.Namespace = parser.parse_args()
     if why := Engine.missing():
         sys.exit(f"needs a build engine: {why}")
-    chosen = [example for example in examples() if not options.names or example.name in options.names]
-    rows = []
-    with Engine() as engine:
-        told = versions(engine, next(example for example in examples() if example.name == "go-service"))
-        for example in chosen:
-            if row := measure_one(engine, example, options.rounds):
-                print(*row, file=sys.stderr, flush=True)
-                rows.append(row)
-    heading = (
-        f"Medians of {options.rounds} rebuilds in turn, each after an edit of its own. {circumstances(*told)}.\n\n"
-    )
-    names = ["example", "s before", "s after", "before ÷ after", "rewrites"]
-    publish("rebuild", heading + table(names, rows), write=options.write)
+    taken = Taken(options.resume)
+    chosen = list(subjects(options.names))
+    with ending_cleanly():
+        left_out = measure(chosen, options.rounds, taken)
+    found = [row for subject in chosen for row in rows(subject, taken)]
+    counts = {len(taken.of(subject.key, kind, side)) for subject in chosen for kind in KINDS for side in SIDES} - {0}
+    rounds = " to ".join(str(count) for count in sorted({min(counts), max(counts)})) if counts else "no"
+    heading = f"Medians of {rounds} rebuilds in turn, each after an edit of its own. {circumstances(*versions())}.\n\n"
+    if left_out:
+        # why was said when it happened; words of an engine name addresses of one machine
+        heading += f"Left out, because they do not build here: {', '.join(left_out)}.\n\n"
+    publish("rebuild", heading + table(_HEADINGS, found), write=options.write)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/commands.md", "docs/graph.md", "docs/proofs.md", "docs/report.md")
+PAGES = ("README.md", "docs/commands.md", "docs/context.md", "docs/graph.md", "docs/proofs.md", "docs/report.md")
 _BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ASSUMPTION = re.compile(r"([a-z]+(?:-[a-z]+)+): (.+)", re.DOTALL)
 
@@ -57,27 +58,52 @@ def _commands() -> str:
     programs: dict[str, list[str]] = {}
     for program, target in MODELS.items():
         programs.setdefault(target.partition(":")[0], []).append(program)
-    tested = _tested_programs()
+    tested, versions = _tested_programs(), _cases()["VERSIONS"]
     rows = []
     for module, names in sorted(programs.items()):
         path = ROOT / (module.removeprefix("dockopt.").replace(".", "/") + ".py")
-        shown = ", ".join(f"`{name}`" for name in sorted(names))
+        shown = ", ".join(f"`{name}`" + ("" if tested[name] else " (no case)") for name in sorted(names))
         text = (ast.get_docstring(ast.parse(path.read_bytes())) or "").split("\n")[0]
-        cases = sum(tested.get(name, 0) for name in names)
+        cases = sum(tested[name] for name in names)
         what = text.partition(":")[0].rstrip(".")
-        rows.append(f"| [{path.stem}](../{path.relative_to(ROOT)}) | {shown} | {what} | {cases or '-'} |\n")
-    return "| model | programs | | cases |\n|---|---|---|---:|\n" + "".join(rows)
+        used = ", ".join(f"{package} {version}" for package, version in versions.get(path.stem, {}).items())
+        # the commands of an ecosystem are called like all others: its folder tells which they are
+        name = path.parent.name if path.stem == "commands" else path.stem
+        rows.append(f"| [{name}](../{path.relative_to(ROOT)}) | {shown} | {what} | {cases} | {used} |\n")
+    return "| model | programs | | cases | run with |\n|---|---|---|---:|---|\n" + "".join(rows)
+
+
+def _cases() -> dict[str, Any]:
+    """The literals of the table of cases, by name."""
+    tree = ast.parse((ROOT / "tests" / "commands" / "cases.py").read_bytes())
+    return {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
 
 
 def _tested_programs() -> Counter[str]:
     """How many command lines per program the tests run for real."""
-    counted: Counter[str] = Counter()
-    tree = ast.parse((ROOT / "tests" / "commands" / "test_models_against_tools.py").read_bytes())
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "COMMANDS":
-            counted.update(line.split()[0] for line in ast.literal_eval(node.value))
+    found = _cases()
+    lines = [line for name in ("COMMANDS", "DEBIAN", "BUSYBOX") for line in found[name]]
+    counted = Counter(line.split()[0] for line in lines)
     counted["go"] = (ROOT / "tests" / "ecosystems" / "go" / "test_facts.py").read_text("utf-8").count("\ndef test_")
     return counted
+
+
+def _contexts() -> str:
+    """A table of the files that tell contexts, by the module that reads them, with the first line of its text."""
+    sys.path.insert(0, str(ROOT / ".src"))
+    from dockopt.optimizer.context.builds.registry import SOURCES
+
+    rows = []
+    for number, source in enumerate(SOURCES, 1):
+        path = ROOT / "optimizer" / "context" / "builds" / f"{source.module}.py"
+        text = (ast.get_docstring(ast.parse(path.read_bytes())) or "").split("\n\n")[0].replace("\n", " ")
+        files, _, what = text.rstrip(".").partition(": ")
+        rows.append(f"| {number} | [{files}](../{path.relative_to(ROOT)}) | {what} |\n")
+    return "| | files | what is read of them |\n|---|---|---|\n" + "".join(rows)
 
 
 def _graph() -> str:
@@ -134,6 +160,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "options": _options,
     "assumptions": _assumptions,
     "commands": _commands,
+    "contexts": _contexts,
     "graph": _graph,
 }
 

@@ -39,8 +39,10 @@ class BaseFacts:
     complete: frozenset[str] = frozenset()
     #: paths that surely do not exist
     absent: frozenset[str] = frozenset()
-    #: no variable is set but those of `environment`
+    #: no variable is set but those of `environment` and `versions`
     closed: bool = False
+    #: variables that are set to something that differs from tag to tag
+    versions: frozenset[str] = frozenset()
 
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -88,8 +90,17 @@ def _plain(family: str) -> BaseFacts:
     return BaseFacts(family, {"PATH": _PATH, "GOPATH": None, **_UNSET}, "/", "root", _STANDARD, _COMPLETE)
 
 
-#: node: ENV NODE_VERSION and YARN_VERSION (docker-library/node, Dockerfile templates); no WORKDIR; user root
-_NODE = BaseFacts("node", {"PATH": _PATH}, "/", "root", _STANDARD | {"/home/node"}, _COMPLETE - {"/home"}, closed=True)
+#: node: ENV NODE_VERSION and YARN_VERSION, yarn in /opt/yarn-v… (docker-library/node, Dockerfile templates); no WORKDIR; user root
+_NODE = BaseFacts(
+    "node",
+    {"PATH": _PATH},
+    "/",
+    "root",
+    _STANDARD | {"/home/node"},
+    _COMPLETE - {"/home", "/opt"},
+    closed=True,
+    versions=frozenset({"NODE_VERSION", "YARN_VERSION", "NPM_CONFIG_LOGLEVEL"}),
+)
 
 #: rust: ENV RUSTUP_HOME, CARGO_HOME, PATH and RUST_VERSION; no WORKDIR; user root (rust-lang/docker-rust, Dockerfile-*.template);
 #: rustup-init is run with --no-modify-path and writes no configuration of cargo
@@ -138,6 +149,17 @@ def repository(reference: str) -> tuple[str, str]:
     if head == "library":
         head = ""
     return (f"{head}/{last}" if head else last), tag
+
+
+def familiar(reference: str) -> str:
+    """Return an image reference as BuildKit compares it with the names of contexts (dockerui `namedcontext.go`).
+
+    Without the default registry, `library/`, the tag `latest`, and the platform that a name may end with (`name::linux/arm64`).
+    """
+    name = reference.partition("::")[0].lower()
+    for prefix in ("index.docker.io/", "docker.io/", "library/"):
+        name = name.removeprefix(prefix)
+    return name.removesuffix(":latest")
 
 
 def facts_of(reference: str) -> BaseFacts:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import shutil
 import statistics
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dockopt.optimizer.engines.model import BuildLog, BuildRequest, Engine, Progress
-from dockopt.optimizer.verify import OriginalFails, failure, temporary_tags
+from dockopt.optimizer.leftovers import temporary_folder
+from dockopt.optimizer.verify import built, temporary_tags
 
 #: how a comment begins in files of these kinds; of all others an edit adds a line end
 _COMMENT = {
@@ -56,19 +56,19 @@ class Measured:
 
 
 def bench(
-    engine: Engine, before: BuildRequest, after: bytes, edits: Sequence[str], runs: int, progress: Progress
+    engine: Engine, before: BuildRequest, after: BuildRequest, edits: Sequence[str], runs: int, progress: Progress
 ) -> list[Measured]:
     """Measure each edit; paths are relative to the context.
 
     Raises OriginalFails where a text does not build (then nothing can be measured), EngineProblem, FileNotFoundError for an edit of a
     file that is not there.
     """
-    with tempfile.TemporaryDirectory(prefix="dockopt-bench-") as folder, temporary_tags(engine) as fresh:
-        copy = Path(folder, "context")
+    with temporary_folder() as folder, temporary_tags(engine) as fresh:
+        copy = folder / "context"
         shutil.copytree(before.context, copy, symlinks=True, copy_function=_link)
-        sides = [replace(before, context=copy), replace(before, context=copy, dockerfile=after)]
+        sides = [replace(before, context=copy), replace(after, context=copy)]
         for request in sides:
-            _built(engine, request, fresh(), progress)
+            built(engine, request, fresh(), progress)
         mark = os.getpid() * 1000
         results = []
         for edit in edits:
@@ -78,7 +78,7 @@ def bench(
                 for i, request in enumerate(sides):
                     mark += 1
                     _edit(copy / edit, mark)
-                    log = _built(engine, request, fresh(), progress)
+                    log = built(engine, request, fresh(), progress)
                     seconds[i].append(log.seconds)
                     logs[i] = log
             found = [
@@ -88,13 +88,6 @@ def bench(
             ]
             results.append(Measured(edit, found[0], found[1]))
         return results
-
-
-def _built(engine: Engine, request: BuildRequest, tag: str, progress: Progress) -> BuildLog:
-    log = engine.build(request, tag, progress)
-    if not log.ok:
-        raise OriginalFails(failure(log))
-    return log
 
 
 def _link(source: str, target: str) -> str:

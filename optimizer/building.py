@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 
 from dockopt.optimizer.engine import Options, analyze
 from dockopt.optimizer.engines import BuildRequest, Engine, EngineProblem, choose
@@ -17,6 +15,7 @@ from dockopt.optimizer.images.archive import Image, read_archive, read_layout
 from dockopt.optimizer.images.compare import Difference, differences
 from dockopt.optimizer.images.layers import ArchiveError
 from dockopt.optimizer.inputs import check_dockerfile, read_file
+from dockopt.optimizer.interrupts import ending_cleanly
 from dockopt.optimizer.proposal import FileReport
 from dockopt.optimizer.report.safe_text import safe
 from dockopt.optimizer.report.terminal import is_terminal
@@ -50,6 +49,13 @@ class _Pair:
     report: FileReport
     request: BuildRequest
 
+    @property
+    def rewritten(self) -> BuildRequest:
+        """The build of what would be written: the Dockerfile, behind the ignore file if that changes too."""
+        # the only other file that a change may have is the ignore file that counts
+        ignore = next(iter(self.report.other_files.values()), None)
+        return replace(self.request, dockerfile=self.report.result, ignore=ignore)
+
 
 def run_verify(path: str, options: BuildOptions) -> tuple[str, int]:
     """Return what `verify` prints and its exit code. Raises CannotBuild, InputError."""
@@ -70,7 +76,7 @@ def _verified(path: str, pair: _Pair, options: BuildOptions) -> tuple[str, int]:
 
     with _engine(options) as engine, _progress(f"{engine.name}: ") as progress:
         try:
-            found = verify(engine, pair.request, pair.report.result, progress)
+            found = verify(engine, pair.request, pair.rewritten, progress)
         except OriginalFails as error:
             raise CannotBuild(f"{path}: the Dockerfile does not build as it is: {error}") from None
     if found.status == "broken":
@@ -101,7 +107,8 @@ def run_bench(path: str, edits: Sequence[str], runs: int, options: BuildOptions)
             raise CannotBuild(f"`--edit {edit}`: no such file in the context `{pair.report.context}`")
     with _engine(options) as engine, _progress(f"{engine.name}: ") as progress:
         try:
-            measured = bench(engine, replace(pair.request, no_cache=False), pair.report.result, edits, runs, progress)
+            before, after = (replace(request, no_cache=False) for request in (pair.request, pair.rewritten))
+            measured = bench(engine, before, after, edits, runs, progress)
         except OriginalFails as error:
             raise CannotBuild(f"{path}: it cannot be measured, because a build fails: {error}") from None
     width = max(len(m.edit) for m in measured)
@@ -193,16 +200,11 @@ def safe_lines(text: str) -> str:
 def _engine(options: BuildOptions) -> Iterator[Engine]:
     """Choose an engine; what it cannot do ends as CannotBuild, and a signal to end ends with everything cleaned up."""
 
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    earlier = signal.signal(signal.SIGTERM, interrupt)
     try:
-        yield choose(options.engine, options.builder)
+        with ending_cleanly():
+            yield choose(options.engine, options.builder)
     except (EngineProblem, ArchiveError) as error:
         raise CannotBuild(str(error)) from None
-    finally:
-        signal.signal(signal.SIGTERM, earlier)
 
 
 @contextmanager

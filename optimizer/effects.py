@@ -31,6 +31,9 @@ class Kind(enum.Enum):
     """How a write treats what was there before."""
 
     SET = "set"  # exact path, a file: the result hides what was there
+    NEW = (
+        "new"  # exact path, a file that the project surely has not (the model looked): no COPY of the context brings it
+    )
     TREE = "tree"  # exact path, a directory with all that is in it: the result hides what was there
     MAY = "may"  # the result depends on what was there, or the command only adds
     KILL = "kill"  # the path is gone afterwards, whatever was there
@@ -77,6 +80,8 @@ class Effects:
     world: World = World.FREE
     #: why nothing is known, else None; a known command has no reason
     unknown: str | None = None
+    #: absolute paths of the image that are surely not there, and without which the command surely fails
+    missing: tuple[str, ...] = ()
     #: context-relative files whose text the model relied on (`go.mod`); they become frozen inputs of a proof
     relied_on: tuple[str, ...] = ()
     #: printed assumptions that the model makes (`modules-available`, …)
@@ -94,12 +99,54 @@ def matches(name: str, patterns: Sequence[str]) -> bool:
     return any(name == p or (p.endswith("*") and name.startswith(p[:-1])) for p in patterns)
 
 
-def unknown(reason: str) -> Effects:
-    """Return the effects of a command that is not understood; `reason` completes "`make` is not understood: …"."""
-    return Effects(unknown=reason)
+def unknown(reason: str, missing: Sequence[str] = ()) -> Effects:
+    """Return the effects of a command that is not understood; `reason` completes "`make` is not understood: …".
+
+    `missing` names what it surely fails without.
+    """
+    return Effects(unknown=reason, missing=tuple(missing))
 
 
 def pure(**changes: object) -> Effects:
     """Return the effects of a command that writes nothing and asks nothing of the world; it still reads everything."""
     defaults: dict[str, object] = {"writes": (), "world": World.NONE}
     return Effects(**{**defaults, **changes})  # type: ignore[arg-type]  # keyword names are checked by the dataclass
+
+
+def together(parts: Sequence[Effects], *, keep_first: bool = False) -> Effects:
+    """Return effects of commands that run in one unit, in an order and number that is not followed."""
+    for part in parts:
+        if part.unknown is not None:
+            return part
+    if not parts:
+        return unknown("nothing is known of it")
+    variables: tuple[str, ...] | None = ()
+    for part in parts:
+        variables = None if variables is None or part.variables is None else (*variables, *part.variables)
+    includes = {path for part in parts for path in part.reads.include}
+    # what one part leaves out is read if another part reads it
+    holes = [h for part in parts for h in part.reads.exclude if all(not p.reads.overlaps(Region((h,))) for p in parts)]
+    writes = [
+        write
+        if keep_first and i == 0
+        else write._replace(kind=Kind.MAY if write.kind is not Kind.DIRECTORY else write.kind)
+        for i, part in enumerate(parts)
+        for write in part.writes
+    ]
+    caches = (
+        {c for c in parts[0].caches if keep_first} if keep_first else set.intersection(*(set(p.caches) for p in parts))
+    )
+    if not keep_first:
+        writes += [Write(Kind.MAY, Region((c,))) for part in parts for c in part.caches if c not in caches]
+    return Effects(
+        reads=Region(tuple(sorted(includes)), tuple(sorted(set(holes)))),
+        probes=tuple(path for part in parts for path in part.probes),
+        trees=tuple(path for part in parts for path in part.trees),
+        variables=variables,
+        writes=tuple(writes),
+        caches=tuple(sorted(caches)),
+        world=World(max(part.world for part in parts)),
+        relied_on=tuple(path for part in parts for path in part.relied_on),
+        assumptions=tuple(dict.fromkeys(a for part in parts for a in part.assumptions)),
+        cache_names=parts[0].cache_names if keep_first else {},
+    )

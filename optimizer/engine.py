@@ -46,6 +46,7 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
         report.error = error.located(str(path))
         return report
     _tell_context(report, opened.located)
+    report.notes += opened.notes
     if opened.disagreement is not None:
         report.refusals.append(Refusal("syntax", 1, f"two parsers read this file differently: {opened.disagreement}"))
         return report
@@ -55,7 +56,7 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
         if (options.select is None or rewrite.id in options.select) and rewrite.id not in options.ignore
     ]
     try:
-        plan = optimize(opened.build, rewrites, options.bisect_limit)
+        plan = optimize(opened.build, rewrites, options.bisect_limit, options.select or frozenset())
     except Unsupported as error:
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
         return report
@@ -65,6 +66,7 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     lines = _SourceLines(source, report.result)
     report.offered = [lines.of_change(change) for change in plan.offered]
     report.unproven = [lines.of_change(change) for change in plan.unproven]
+    report.repairs = [lines.of_change(change) for change in plan.repairs]
     report.refusals = [lines.of_refusal(refusal) for refusal in plan.refusals]
     return report
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from dockopt.optimizer.configuration import NOTHING, Configuration
 from dockopt.optimizer.proposal import FrozenInput
 from dockopt.optimizer.symbolic.execute import Executor, Memo, StageRun
 from dockopt.optimizer.symbolic.run import Executed
@@ -96,18 +97,19 @@ class FrozenContext:
         return data
 
     def is_there(self, rel: str) -> bool:
-        """Tell whether there is a file or directory today that no exception of the ignore file asks for.
-
-        Good for a proposal, no part of any proof.
-        """
+        """Tell whether there is something today, or may be: no part of any proof."""
         from dockopt.optimizer.context import ContextError
 
-        if self.reader is None or self.reader.asked_for(rel):
-            return False
+        if self.reader is None or rel.strip("/") in ("", "."):
+            return True
         try:
-            return str(getattr(self.reader.kind(rel), "name", "")) in ("FILE", "DIR")
+            return str(getattr(self.reader.kind(rel), "name", "")) not in ("ABSENT", "IGNORED")
         except ContextError:
-            return False
+            return True
+
+    def is_asked_for(self, rel: str) -> bool:
+        """Tell whether an exception of the ignore file asks for a path; no part of any proof."""
+        return self.reader is not None and self.reader.asked_for(rel)
 
     def glob(self, pattern: str) -> tuple[str, ...] | None:
         """Return what a COPY source with wildcards selects, None where that cannot be told; the list is part of the proof."""
@@ -164,6 +166,18 @@ class FrozenContext:
         return tuple(FrozenInput(rel, state) for rel, state in sorted(seen.items()) if rel not in implied)
 
 
+class Elsewhere(NamedTuple):
+    """Another context in which the project builds a Dockerfile: what is right must be right there, too."""
+
+    context: FrozenContext
+    shown: str  #: the directory, relative to the build's own context
+    #: the file that says so, relative to the build's own context, its line, and both as a reason names them
+    file: str
+    line: int
+    reason: str
+    memo: Memo
+
+
 @dataclass(eq=False)
 class Build:
     """One Dockerfile in its context. Analyses are lazy and kept."""
@@ -172,40 +186,51 @@ class Build:
     context: FrozenContext
     #: stages that somebody outside the Dockerfile names as a target
     targets: tuple[str, ...] = ()
+    #: names that some builds give another content by (`--build-context NAME=…`), each with the place that says so
+    named_contexts: Mapping[str, str] = field(default_factory=dict)
+    #: the other contexts in which the Dockerfile is built
+    elsewhere: tuple[Elsewhere, ...] = ()
     #: make the assumption `cache-opaque` (DESIGN §5) about commands that are not understood
     opaque_caches: bool = False
     #: what the symbolic execution of variants of this file has in common
     memo: Memo = field(default_factory=dict, repr=False)
     #: new text of other files (path relative to the context), where changes need them too
     other_files: Mapping[str, bytes] = field(default_factory=dict)
+    #: what the user says of commands that no model speaks of
+    configuration: Configuration = NOTHING
 
     @cached_property
     def with_opaque_caches(self) -> Build:
         """The same build under the assumption `cache-opaque`."""
-        return Build(
-            self.dockerfile,
-            self.context,
-            self.targets,
-            opaque_caches=True,
-            memo=self.memo,
-            other_files=self.other_files,
-        )
+        return replace(self, opaque_caches=True)
 
     def with_text(self, dockerfile: Dockerfile) -> Build:
-        """Return the build of a changed Dockerfile in the same context; frozen inputs are those of both."""
-        return Build(dockerfile, self.context, self.targets, memo=self.memo, other_files=self.other_files)
+        """Return the build of a changed Dockerfile in the same contexts; frozen inputs are those of both."""
+        return replace(self, dockerfile=dockerfile)
 
     def with_ignore(self, text: bytes) -> Build:
         """Return the build of the same Dockerfile behind a changed ignore file. Raises ContextError."""
         context = self.context.with_ignore(text)
         path = context.ignore_file[0] if context.ignore_file is not None else ""
         # what instructions did is not remembered: the context answers differently
-        return Build(self.dockerfile, context, self.targets, other_files={**self.other_files, path: text})
+        return replace(self, context=context, memo={}, other_files={**self.other_files, path: text})
+
+    @cached_property
+    def there(self) -> tuple[Build, ...]:
+        """The same Dockerfile in each of the contexts of `elsewhere`."""
+        return tuple(replace(self, context=other.context, elsewhere=(), memo=other.memo) for other in self.elsewhere)
 
     @cached_property
     def executor(self) -> Executor:
         """The symbolic execution of the whole file. Raises Unsupported."""
-        executor = Executor(self.dockerfile, self.context, opaque_caches=self.opaque_caches, memo=self.memo)
+        executor = Executor(
+            self.dockerfile,
+            self.context,
+            opaque_caches=self.opaque_caches,
+            named_contexts=self.named_contexts,
+            memo=self.memo,
+        )
+        executor.configuration = self.configuration
         executor.run()
         return executor
 

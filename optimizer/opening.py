@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockopt.optimizer.bases import familiar
+from dockopt.optimizer.configuration import find_configuration
 from dockopt.optimizer.context import BuildContext, ContextError, IgnoreFileError, Located, locate_context
+from dockopt.optimizer.context.locate import Elsewhere as NamedElsewhere
 from dockopt.optimizer.inputs import InputError
-from dockopt.optimizer.model import Build, FrozenContext
+from dockopt.optimizer.model import Build, Elsewhere, FrozenContext
 from dockopt.optimizer.syntax import Dockerfile, DockerfileSyntaxError, cross_check, parse
 
 
@@ -19,6 +23,8 @@ class Opened:
     located: Located
     #: how two parsers read the file differently, None if they agree; no conclusion may be drawn from such a file
     disagreement: str | None
+    #: what a reader should know before the findings
+    notes: tuple[str, ...] = ()
 
 
 class ContextUnreadable(InputError):
@@ -45,14 +51,54 @@ def open_build(path: Path, source: bytes, context: Path | None = None) -> Opened
         reader = BuildContext(located.context, path)
     except (ContextError, IgnoreFileError) as error:
         raise ContextUnreadable(f"the build context cannot be read: {error}", located) from error
-    return Opened(Build(dockerfile, FrozenContext(reader), located.targets), located, cross_check(dockerfile))
+    build = Build(
+        dockerfile,
+        FrozenContext(reader),
+        _targets(dockerfile, located),
+        located.named_contexts,
+        tuple(_elsewhere(other, located.context, path) for other in located.elsewhere),
+        configuration=find_configuration(path),
+    )
+    notes = (*located.notes, *_replaced(dockerfile, located))
+    return Opened(build, located, cross_check(dockerfile), notes)
+
+
+def _targets(dockerfile: Dockerfile, located: Located) -> tuple[str, ...]:
+    """Return the stages that are named from outside, in lower case as BuildKit compares them; all where one is not known."""
+    if located.any_target:
+        return tuple(str(stage.index) for stage in dockerfile.stages)
+    return tuple(target.lower() for target in located.targets)
+
+
+def _replaced(dockerfile: Dockerfile, located: Located) -> list[str]:
+    """Name the images that the Dockerfile uses and that some build replaces: why nothing is known of them."""
+    if not located.named_contexts:
+        return []
+    used = [stage.base for stage in dockerfile.stages]
+    for instruction in dockerfile.instructions:
+        used += [instruction.flag("from") or "", *(mount.from_ or "" for mount in instruction.mounts)]
+    places = {familiar(name): place for name, place in located.named_contexts.items()}
+    names = [name for name in dict.fromkeys(used) if familiar(name) in places]
+    return [f"{places[familiar(name)]} puts a context in the place of `{name}`" for name in names]
+
+
+def _elsewhere(other: NamedElsewhere, context: Path, path: Path) -> Elsewhere:
+    """Open another context; one that cannot be read is a context of which nothing is known."""
+    try:
+        reader = BuildContext(other.context, path)
+    except (ContextError, IgnoreFileError):
+        reader = None
+    shown, file = (Path(os.path.relpath(place, context)).as_posix() for place in (other.context, other.file))
+    return Elsewhere(FrozenContext(reader), shown, file, other.line, other.reason, memo={})
 
 
 def _context_sources(dockerfile: Dockerfile) -> list[str]:
-    """Return what COPY and ADD take from the context, as written."""
-    return [
-        word
-        for instruction in dockerfile.instructions
-        if instruction.keyword in ("COPY", "ADD") and not instruction.has_flag("from")
-        for word in instruction.words[:-1]
-    ]
+    """Return what COPY, ADD and bind mounts take from the context, as written."""
+    sources: list[str] = []
+    for instruction in dockerfile.instructions:
+        if instruction.keyword in ("COPY", "ADD") and not instruction.has_flag("from"):
+            sources += instruction.words[:-1]
+        sources += [
+            mount.source for mount in instruction.mounts if mount.type == "bind" and not mount.from_ and mount.source
+        ]
+    return sources

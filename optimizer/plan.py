@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from dockopt.optimizer.apply import apply_edits, edits_by_path
@@ -16,6 +16,10 @@ from dockopt.optimizer.validate import validate
 
 #: more rounds than any real file needs; a rewrite that undoes another one would not end
 _MAX_CHANGES = 200
+
+
+#: what two contexts may say of one change, from the most that can be claimed to the least
+_WEAKER = ("equal", "repairs", "equal-but")
 
 
 class Rewrite(Protocol):
@@ -37,15 +41,23 @@ class Plan:
     changes: list[Change] = field(default_factory=list)
     offered: list[Change] = field(default_factory=list)
     unproven: list[Change] = field(default_factory=list)
+    repairs: list[Change] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    #: rewrites that the user has asked for by name
+    named: frozenset[str] = frozenset()
 
 
-def optimize(build: Build, rewrites: Sequence[Rewrite], limit: int | None = None) -> Plan:
-    """Apply proven proposals to a fixed point; what is not proven is reported of the last text. Raises Unsupported."""
-    plan = Plan(build)
+def optimize(
+    build: Build, rewrites: Sequence[Rewrite], limit: int | None = None, named: frozenset[str] = frozenset()
+) -> Plan:
+    """Apply proven proposals to a fixed point; what is not proven is reported of the last text. Raises Unsupported.
+
+    Repairs are applied where their rewrite is among the `named` ones.
+    """
+    plan = Plan(build, named=named)
     while True:
         before = len(plan.changes)
-        plan.offered, plan.unproven, plan.refusals = [], [], []
+        plan.offered, plan.unproven, plan.repairs, plan.refusals = [], [], [], []
         for rewrite in rewrites:
             while _one_change(plan, rewrite, rewrites, _MAX_CHANGES if limit is None else limit):
                 pass
@@ -60,12 +72,16 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
     """
     offered: list[Change] = []
     unproven: list[Change] = []
+    repairs: list[Change] = []
     refusals: list[Refusal] = []
     for item in rewrite.propose(plan.build):
         if isinstance(item, Refusal):
             refusals.append(item)
             continue
         verdict, after = judge(plan.build, item)
+        if isinstance(verdict, Refusal):
+            refusals.append(verdict)
+            continue
         if verdict.status == "equal" and after is not None:
             if len(plan.changes) >= limit:
                 continue
@@ -85,12 +101,20 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
                 plan.changes.append(change)
                 plan.build = build
             return True
-        if verdict.status == "equal-but":
+        if verdict.status == "repairs" and after is not None:
+            change = Change(item, verdict, Applicability.REPAIRS)
+            if item.rewrite in plan.named and len(plan.changes) < limit:
+                plan.changes.append(change)
+                plan.build = after
+                return True
+            repairs.append(change)
+        elif verdict.status == "equal-but":
             offered.append(Change(item, verdict, Applicability.CHANGES_IMAGE))
         else:
             unproven.append(Change(item, verdict, Applicability.UNPROVEN))
     plan.offered += offered
     plan.unproven += unproven
+    plan.repairs += repairs
     plan.refusals += refusals
     return False
 
@@ -104,13 +128,16 @@ def _first_proven(build: Build, rewrites: Iterable[Rewrite]) -> tuple[Change, Bu
         for item in rewrite.propose(build):
             if isinstance(item, Proposal) and not item.enables:
                 verdict, after = judge(build, item)
-                if verdict.status == "equal" and after is not None:
+                if isinstance(verdict, Verdict) and verdict.status == "equal" and after is not None:
                     return Change(item, verdict, Applicability.SAFE), after
     return None
 
 
-def judge(build: Build, proposal: Proposal) -> tuple[Verdict, Build | None]:
-    """Apply a proposal to a copy and validate it; a result that does not parse is unproven."""
+def judge(build: Build, proposal: Proposal) -> tuple[Verdict | Refusal, Build | None]:
+    """Apply a proposal to a copy and validate it in every context; a result that does not parse is unproven.
+
+    A Refusal says in which other context it is not proven.
+    """
     after = build
     for path, edits in edits_by_path(proposal.edits).items():
         ignore_file = build.context.ignore_file
@@ -132,7 +159,31 @@ def judge(build: Build, proposal: Proposal) -> tuple[Verdict, Build | None]:
             return Verdict("unproven", obligation=error.message), None
     if after.dockerfile.source == build.dockerfile.source and after.other_files == build.other_files:
         return Verdict("unproven", obligation="it changes nothing"), None
-    return validate(build, after, proposal.declared), after
+    verdict = validate(build, after, proposal.declared)
+    for other, old, new in zip(build.elsewhere, build.there, after.there, strict=True):
+        if verdict.status == "unproven":
+            break
+        if after.other_files != build.other_files:
+            reason = f"it edits the ignore file of one context, and {other.reason} has another one, `{other.shown}`"
+            return Refusal(proposal.rewrite, proposal.line, reason, other.file, other.line), None
+        there = validate(old, new, proposal.declared)
+        if there.status == "unproven":
+            reason = f"it is not proven in the context `{other.shown}` of {other.reason}: {there.obligation}"
+            return Refusal(proposal.rewrite, proposal.line, reason, other.file, other.line), None
+        verdict = _both(verdict, there, other.shown)
+    return verdict, after
+
+
+def _both(here: Verdict, there: Verdict, context: str) -> Verdict:
+    """Return the verdict that holds in two contexts; paths of the other one are made relative to this one."""
+    weaker = max(here, there, key=lambda verdict: _WEAKER.index(verdict.status))
+    frozen = {*here.frozen, *(entry._replace(path=f"{context}/{entry.path}") for entry in there.frozen)}
+    return replace(
+        weaker,
+        compared=(*here.compared, *(f"in the context `{context}`: {text}" for text in there.compared)),
+        frozen=tuple(sorted(frozen)),
+        assumptions=tuple(sorted({*here.assumptions, *there.assumptions})),
+    )
 
 
 __all__ = ["Plan", "Rewrite", "Unsupported", "judge", "optimize"]

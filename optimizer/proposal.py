@@ -8,12 +8,16 @@ from typing import NamedTuple
 
 
 class Applicability(enum.Enum):
-    """Who may apply a proposal: `safe` ones are applied by `fix`, the others only when they are named."""
+    """Who may apply a proposal: `safe` ones are applied by `fix`, the others only when they are named.
+
+    `repairs` is for a Dockerfile that does not build from nothing: there is no image that could be kept.
+    """
 
     SAFE = "safe"
     CHANGES_IMAGE = "changes-image"
     ADVICE = "advice"
     UNPROVEN = "unproven"
+    REPAIRS = "repairs"
 
 
 class Edit(NamedTuple):
@@ -34,12 +38,12 @@ class FrozenInput(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the validator found out about a pair of Dockerfiles (DESIGN: `equal`, `equal-but`, `unproven`)."""
+    """What the validator found out about a pair of Dockerfiles: `equal`, `equal-but`, `unproven` or `repairs`."""
 
     status: str
     #: for `equal-but`: the declared paths or settings outside which both images are the same
     differences: tuple[str, ...] = ()
-    #: for `unproven`: what would have to be known, and where
+    #: for `unproven`: what would have to be known, and where; for `repairs`: why the old file does not build
     obligation: str | None = None
     line: int | None = None
     #: the proof: what was compared, what it froze and what it assumes
@@ -101,6 +105,8 @@ class FileReport:
     #: changes of the image that are offered but never applied without being named
     offered: list[Change] = field(default_factory=list)
     unproven: list[Change] = field(default_factory=list)
+    #: what makes a Dockerfile build again that does not build from nothing; applied when the rewrite is named
+    repairs: list[Change] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     #: new text of other files of the same proposals (path relative to the context → bytes), `.dockerignore` for example
     other_files: dict[str, bytes] = field(default_factory=dict)

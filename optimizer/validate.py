@@ -51,6 +51,33 @@ def validate(old: Build, new: Build, declared: frozenset[str] = frozenset()) -> 
     return verdict
 
 
+def _repaired(old: Build, new: Build) -> Verdict | None:
+    """Return the verdict of a new file that only brings a command what it surely fails without in the old one, None otherwise.
+
+    Only COPYs may be new, and they have to bring the missing files: nothing else is said of the new image, as there is no old one.
+    """
+    broken = [(before, after) for before, after in _matched(old, new) if before.effects.missing]
+    if not broken or any(after.effects.missing for _, after in broken):
+        return None
+    kept = [(i.keyword, i.args) for i in old.dockerfile.instructions]
+    added = [(i.keyword, i.args) for i in new.dockerfile.instructions]
+    for entry in kept:
+        if entry not in added:
+            return None
+        added.remove(entry)
+    if not added or any(word != "COPY" for word, _ in added):
+        return None
+    first, _ = broken[0]
+    missing = ", ".join(f"`{path}`" for path in first.effects.missing)
+    frozen = {f.path: f for context in (old.context, new.context) for f in context.frozen()}
+    return Verdict(
+        "repairs",
+        obligation=f"`{shortened(first.text)}` fails without {missing}",
+        line=first.line,
+        frozen=tuple(frozen[path] for path in sorted(frozen)),
+    )
+
+
 def _has_unknown(build: Build) -> bool:
     return any(command.effects.unknown is not None for command in build.executed)
 
@@ -65,6 +92,9 @@ def _compare(old: Build, new: Build, declared: frozenset[str]) -> Verdict:
         return _unproven("the stages are not the same", after.stages[0].from_.start_line)
     if (before.escape, before.syntax, before.check) != (after.escape, after.syntax, after.check):
         return _unproven("the parser directives are not the same", 1)
+    repaired = _repaired(old, new)
+    if repaired is not None:
+        return repaired
     for failure in (
         *_leftovers(old, new),
         *_new_failures(old, new),
@@ -195,7 +225,8 @@ def _new_failures(old: Build, new: Build) -> Iterable[tuple[str, int]]:
     for before, after in _matched(old, new):
         # a command that sees the same ends the same way; one that may fail where it did not is a broken build
         if before.value.digest != after.value.digest:
-            yield f"`{shortened(after.text)}` may see {_seen_differently(before, after)}", after.line
+            why = f"; it is not understood: {after.effects.unknown}" if after.effects.unknown is not None else ""
+            yield f"`{shortened(after.text)}` may see {_seen_differently(before, after)}{why}", after.line
 
 
 def _seen_differently(before: Executed, after: Executed) -> str:

@@ -7,7 +7,6 @@ images differ, the original is built once more, and the paths in which these two
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -17,10 +16,13 @@ from dockopt.optimizer.engines.model import BuildLog, BuildRequest, Engine, Engi
 from dockopt.optimizer.images.archive import Image, read_archive
 from dockopt.optimizer.images.compare import Difference, differences, differing_paths
 from dockopt.optimizer.images.layers import ArchiveError
+from dockopt.optimizer.interrupts import undisturbed
+from dockopt.optimizer.leftovers import left, owner
 
 _OFFLINE = re.compile(
-    r"could not resolve|temporary failure (in name resolution|resolving)|no such host|name or service not known|"
-    r"network is unreachable|dial tcp: lookup|EAI_AGAIN|bad address",
+    r"(could not|couldn't) resolve|temporary failure (in name resolution|resolving)|no such host|name or service not known|"
+    r"network is unreachable|no route to host|dial tcp: lookup|EAI_AGAIN|ENOTFOUND|bad address|unknown ?host|NameResolutionError|"
+    r"dns (lookup )?error|failed to lookup address",
     re.IGNORECASE,
 )
 _SHOWN_LINES = 12
@@ -49,31 +51,35 @@ class OriginalFails(Exception):
 def temporary_tags(engine: Engine) -> Iterator[Callable[[], str]]:
     """Hand out tags that nobody else uses, and remove all their images at the end, also after an error or an interrupt.
 
+    What killed runs left is removed first.
+
     Each build needs a tag of its own: one that moves on leaves an image without a name behind, and what buildah and podman reuse are
     the images of earlier builds.
     """
     tags: list[str] = []
 
     def fresh() -> str:
-        tags.append(f"dockopt-verify:{os.getpid()}-{uuid.uuid4().hex[:12]}")
+        tags.append(f"dockopt-verify:{owner()}-{uuid.uuid4().hex[:12]}")
         return tags[-1]
 
+    engine.remove(left(engine.names()))
     try:
         yield fresh
     finally:
-        engine.remove(tags)
+        with undisturbed():
+            engine.remove(tags)
 
 
-def verify(engine: Engine, before: BuildRequest, after: bytes, progress: Progress) -> Verification:
-    """Build both texts and compare the images.
+def verify(engine: Engine, before: BuildRequest, after: BuildRequest, progress: Progress) -> Verification:
+    """Build both and compare the images.
 
     Raises OriginalFails where the original does not build, EngineProblem where the engine fails, ArchiveError where an image cannot
     be read.
     """
     with temporary_tags(engine) as fresh:
         one, two = fresh(), fresh()
-        first = _built(engine, before, one, progress)
-        second = engine.build(replace(before, dockerfile=after), two, progress)
+        first = built(engine, before, one, progress)
+        second = engine.build(after, two, progress)
         if not second.ok:
             return Verification("broken", first, second)
         old, new = images(engine, [one, two])
@@ -82,7 +88,7 @@ def verify(engine: Engine, before: BuildRequest, after: bytes, progress: Progres
         if any(not difference.is_setting for difference in found):
             repeated = replace(before, no_cache=True)
             again = fresh()
-            _built(engine, repeated, again, progress)
+            built(engine, repeated, again, progress)
             masked = differing_paths(old.contents, images(engine, [again])[0].contents)
             found = differences(old, new, masked)
         return Verification(
@@ -114,22 +120,29 @@ def images(engine: Engine, tags: Sequence[str]) -> list[Image]:
     return found
 
 
-def _built(engine: Engine, request: BuildRequest, tag: str, progress: Progress) -> BuildLog:
+def built(engine: Engine, request: BuildRequest, tag: str, progress: Progress) -> BuildLog:
+    """Build a text that has to build. Raises OriginalFails where it does not, EngineProblem where no step was tried."""
     log = engine.build(request, tag, progress)
-    if not log.ok:
-        raise OriginalFails(failure(log))
-    return log
+    if log.ok:
+        return log
+    if not log.steps and not log.missing_bases:
+        # a secret that is not there, a stage or a builder of another name: not the fault of the Dockerfile
+        raise EngineProblem(f"nothing was built: the engine refuses before the first step:\n{_last_lines(log)}")
+    raise OriginalFails(failure(log))
 
 
 def failure(log: BuildLog) -> str:
     """Return in words why a build failed: a base image, the network, or one of its steps."""
     for base, said in log.missing_bases.items():
         return f"the base image cannot be had: {base}" + (f" ({said})" if said != base else "")
-    lines = "\n".join(f"  {line}" for line in log.tail[-_SHOWN_LINES:])
     where = f" in `{log.failed.instruction.splitlines()[0]}`" if log.failed is not None else ""
     if any(_OFFLINE.search(line) for line in log.tail):
-        return f"it has no network{where}; `--network=host` may help:\n{lines}"
-    return f"it fails{where}:\n{lines}"
+        return f"it has no network{where}; `--network=host` may help:\n{_last_lines(log)}"
+    return f"it fails{where}:\n{_last_lines(log)}"
 
 
-__all__ = ["EngineProblem", "OriginalFails", "Verification", "failure", "images", "temporary_tags", "verify"]
+def _last_lines(log: BuildLog) -> str:
+    return "\n".join(f"  {line}" for line in log.tail[-_SHOWN_LINES:])
+
+
+__all__ = ["EngineProblem", "OriginalFails", "Verification", "built", "failure", "images", "temporary_tags", "verify"]

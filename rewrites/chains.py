@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -109,9 +110,13 @@ def join_below(dockerfile: Dockerfile, chain: Chain, below: Instruction) -> Edit
     return Edit(end, begin, glue)
 
 
+#: words by which a script that is not taken apart may take back what came before it
+_REMOVING_WORD = re.compile(r"\b(rm|rmdir|unlink|remove|purge|autoremove|erase|del|uninstall|clean)\b")
 #: programs that remove files, and subcommands by which package managers take back what they brought
 _REMOVERS = frozenset({"rm", "rmdir", "unlink"})
 _MANAGERS = frozenset({"apt-get", "apt", "apk", "dnf", "yum", "microdnf"})
+#: subcommands that empty the caches of installs (`npm cache clean`)
+_CLEANERS = frozenset({("npm", "cache"), ("yarn", "cache"), ("pnpm", "store"), ("bun", "pm"), ("go", "clean")})
 _REMOVING = frozenset(
     "remove purge autoremove auto-remove autopurge erase del clean autoclean auto-clean distclean".split()
 )
@@ -126,7 +131,14 @@ def called(executed: Executed | None) -> tuple[str | None, ...]:
 def removes(link: Link) -> bool:
     """Tell whether all that a command does is to remove files or packages."""
     name, *operand = called(link.executed) or (None,)
+    if operand and (name, operand[0]) in _CLEANERS:
+        return True
     return name in _REMOVERS or (name in _MANAGERS and operand[:1] != [] and operand[0] in _REMOVING)
+
+
+def may_remove(chain: Chain, link: Link) -> bool:
+    """Tell whether a command removes files or packages, or is a piece of a script that is not taken apart and seems to do so."""
+    return removes(link) or (link.executed is None and _REMOVING_WORD.search(chain.text(link)) is not None)
 
 
 def effects_known(links: Sequence[Link]) -> bool:

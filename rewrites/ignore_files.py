@@ -20,9 +20,9 @@ After
     Dockerfile
 
 When it does not fire
-    Some command may read what would be left out (`go build` and version tools read `.git`; a command that is not understood may
-    read anything): the entry is then offered as unproven. In an exported stage it changes the image by just these files:
-    offered, not applied. A file with exceptions that bring the path back is left alone.
+    Some command of the stage may read what would be left out (`go build` and version tools read `.git`; a command that is not
+    understood may read anything). In an exported stage it changes the image by just these files: offered, not applied. What an
+    exception of the ignore file brings back is left alone.
 
 Why it is safe
     Both builds are executed symbolically, the new one behind the changed ignore file: a copy of the context without these
@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from dockopt.optimizer.ecosystems.installs import Install, install_for, is_install
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Proposal, Refusal
-from dockopt.optimizer.regions import below, join, relative
+from dockopt.optimizer.regions import Region, below, join, relative
 from dockopt.optimizer.syntax import Instruction
 from dockopt.rewrites.copies import context_copies
 from dockopt.rewrites.editing import ignore_entries
@@ -105,10 +105,24 @@ def _overwritten(build: Build, trees: list[_Tree]) -> Iterator[Proposal | Refusa
             )
 
 
+def _is_read(build: Build, tree: _Tree, rel: str) -> bool:
+    """Tell whether a command of the stage may read a path: then nobody could tell what it would do without."""
+    where = Region((tree.image_path(rel),))
+    return any(c.region.overlaps(where) for c in build.executed if c.stage == tree.stage)
+
+
 def _changing(build: Build, trees: list[_Tree]) -> Iterator[Proposal | Refusal]:
     """Propose entries for what changes often and nobody needs."""
     whole = [tree for tree in trees if not tree.source]
-    present = [rel for rel in _CHANGING if whole and build.context.is_there(rel) and not build.context.excluded(rel)]
+    present = [
+        rel
+        for rel in _CHANGING
+        if whole
+        and build.context.is_there(rel)
+        and not build.context.is_asked_for(rel)
+        and not build.context.excluded(rel)
+        and not any(_is_read(build, tree, rel) for tree in whole)
+    ]
     edit = ignore_entries(build, present)
     if edit is None:
         return

@@ -71,10 +71,10 @@ def is_needed_only(copy: ContextCopy, needs: Sequence[Need]) -> bool:
     )
 
 
-def as_written(need: Need, target: ContextCopy) -> tuple[str, str, str] | str:
+def as_written(need: Need, target: ContextCopy, here: str | None) -> tuple[str, str, str] | str:
     """Return source, destination and flags of a COPY for one need, in the words of the COPY that brings it.
 
-    A str says why it cannot be written.
+    `here` is the working directory where it will stand. A str says why it cannot be written.
     """
     instruction, op = need.copy.instruction, need.op
     assert op.source is not None
@@ -83,7 +83,10 @@ def as_written(need: Need, target: ContextCopy) -> tuple[str, str, str] | str:
     folder = inside if need.is_tree else posixpath.dirname(inside)
     destination = instruction.words[-1]
     if (need.copy is not target and not destination.startswith("/")) or op.kind == "put":
-        destination = (need.path if need.is_tree else posixpath.dirname(need.path)).rstrip("/") + "/"
+        place = need.path if need.is_tree else posixpath.dirname(need.path)
+        if not destination.startswith("/") and here is not None and here != "/" and below(place, here):
+            place = f"./{relative(place, here)}"
+        destination = place.rstrip("/") + "/"
     else:
         start = "./" if destination in (".", "./", "") else destination.rstrip("/") + "/"
         destination = start + (f"{folder}/" if folder else "")

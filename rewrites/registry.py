@@ -50,6 +50,11 @@ REWRITES = (
         "keeps the compiler's cache between builds in a cache mount",
         "dockopt.rewrites.cache_mounts",
     ),
+    Rewrite(
+        "drift",
+        "copies what an installation has come to need since its manifests were split off",
+        "dockopt.rewrites.drift",
+    ),
     # last: what an installation needs to be ignored comes with its own proposal
     Rewrite(
         "ignore-files",

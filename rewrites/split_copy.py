@@ -38,11 +38,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from dockopt.optimizer.ecosystems.installs import Cause, Install, install_for, is_install
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit, Proposal, Refusal
-from dockopt.optimizer.regions import below, relative
+from dockopt.optimizer.regions import Region, below, relative
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Instruction, Stage
 from dockopt.rewrites.copies import ContextCopy, context_copies
@@ -72,11 +73,20 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
             above = [copy for copy in sources if copy.instruction.index < command.instruction.index]
             found = install_for(command, build.executor) if above else None
             if isinstance(found, Cause):
-                yield Refusal(ID, above[0].instruction.start_line, found.reason, found.path, found.line)
+                reason = found.reason + _why_unknown(build, command, found)
+                yield Refusal(ID, above[0].instruction.start_line, reason, found.path, found.line)
                 break
             if isinstance(found, Install) and (found.ecosystem, found.directory) not in done:
                 done.add((found.ecosystem, found.directory))
                 yield from _one(build, stage, copies, command, found)
+
+
+def _why_unknown(build: Build, command: Executed, cause: Cause) -> str:
+    """Say of an earlier command that is the cause why nothing is known of it: that may name a remedy."""
+    if cause.path or cause.line == command.line:
+        return ""
+    culprits = (c for c in build.executed if c.stage == command.stage and c.line == cause.line and c.effects.unknown)
+    return next((f"; nothing is known of it: {culprit.effects.unknown}" for culprit in culprits), "")
 
 
 def _already_installed(sources: Sequence[ContextCopy], commands: list[Executed]) -> bool:
@@ -113,6 +123,9 @@ def _in_parent(build: Build, stage: Stage, commands: list[Executed]) -> Refusal 
 def _one(
     build: Build, stage: Stage, copies: list[ContextCopy], command: Executed, install: Install
 ) -> Iterator[Proposal | Refusal]:
+    together = build.commands_of(stage.index, command.instruction.index)
+    if install.itself:
+        install = _of_the_run(build, together, install)
     needs = needs_of(build, copies, command, install)
     if isinstance(needs, str):
         first = next(copy for copy in copies if copy.is_sources)
@@ -135,8 +148,7 @@ def _one(
     target = sources[0]
     line = target.instruction.start_line
     run = command.instruction
-    together = build.commands_of(stage.index, run.index)
-    problem = _mounted(command, install) or (_alone(together, command) if install.itself else None)
+    problem = _mounted(command, install) or (_alone(together, install) if install.itself else None)
     if problem is not None:
         yield Refusal(ID, line, problem, "", run.start_line)
         return
@@ -178,10 +190,36 @@ def _mounted(command: Executed, install: Install) -> str | None:
     return None
 
 
-def _alone(together: list[Executed], command: Executed) -> str | None:
-    if all(other.argv[:3] == command.argv[:3] for other in together):
-        return None
-    return "the install step is one command of a longer RUN"
+def _alone(together: list[Executed], install: Install) -> str | None:
+    """Return why the RUN of an install cannot move as a whole: a command in it is none, and may look at the project."""
+    project = Region((install.directory,))
+    for other in together:
+        effects = other.effects
+        looks = effects.unknown is not None or effects.reads.overlaps(project)
+        files = other.before.files
+        looked_for = [
+            path for path in effects.probes if path not in install.manifests and files.placed(path) != "absent"
+        ]
+        looks = looks or any(below(path, install.directory) for path in (*looked_for, *effects.trees))
+        if looks and not is_install(other):
+            return "the install step is one command of a longer RUN"
+    return None
+
+
+def _of_the_run(build: Build, together: list[Executed], install: Install) -> Install:
+    """Return what all installs of one RUN read and make: they move together."""
+    all_of_them = [install]
+    for other in together:
+        found = install_for(other, build.executor) if is_install(other) else None
+        if isinstance(found, Install) and found.ecosystem == install.ecosystem and found != install:
+            all_of_them.append(found)
+    return replace(
+        install,
+        manifests=tuple(dict.fromkeys(path for each in all_of_them for path in each.manifests)),
+        trees=tuple(dict.fromkeys(path for each in all_of_them for path in each.trees)),
+        outputs=tuple(dict.fromkeys(path for each in all_of_them for path in each.outputs)),
+        locked=all(each.locked for each in all_of_them),
+    )
 
 
 def _edits(
@@ -196,7 +234,7 @@ def _edits(
     for need in needs:
         if need.copy.position < target.position or need.copy.instruction in moved:
             continue
-        place = as_written(need, target)
+        place = as_written(need, target, build.runs[stage.index].states[target.position].cwd)
         if isinstance(place, str):
             return place
         source, destination, flags = place
@@ -257,6 +295,8 @@ def _step(
     below_target = stage.instructions[target.position + 1 :]
     workdirs: list[Instruction] = []
     for position, instruction in enumerate(below_target, start=target.position + 1):
+        if instruction.keyword in ("COPY", "ADD") and instruction.words[-1].startswith("/"):
+            continue
         if instruction.keyword != "WORKDIR" or not target.instruction.words[-1].startswith("/"):
             break
         workdirs.append(instruction)

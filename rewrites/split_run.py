@@ -35,9 +35,10 @@ from dockopt.optimizer.ecosystems.installs import is_install
 from dockopt.optimizer.effects import World
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Proposal, Refusal
+from dockopt.optimizer.regions import Region
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Stage
-from dockopt.rewrites.chains import Chain, Link, chain_of, cut, effects_known, removes
+from dockopt.rewrites.chains import Chain, Link, chain_of, cut, effects_known, may_remove, removes
 from dockopt.rewrites.copies import context_copies
 
 ID = "split-run"
@@ -82,7 +83,7 @@ def _cuts(build: Build, stage: Stage, chain: Chain) -> Iterator[Proposal | Refus
     for i, link in enumerate(chain.links):
         alone = not _work(chain.links[:i]) and not _work(chain.links[i + 1 :])
         if link.executed is not None and is_install(link.executed) and not alone:
-            yield _cut(build, stage, chain, (_state_before(chain, i), i + 1), "split-copy")
+            yield _cut(build, stage, chain, (_prepared_from(chain, i), i + 1), "split-copy")
             return
 
 
@@ -109,6 +110,19 @@ def _work(links: Sequence[Link]) -> bool:
     return any(not link.is_state for link in links)
 
 
+def _prepared_from(chain: Chain, i: int) -> int:
+    """Return the first of the commands directly before an install that may prepare it and look at nothing of its project."""
+    executed = chain.links[i].executed
+    project = Region(((executed.cwd if executed is not None else None) or "/",))
+    while i > 0:
+        link = chain.links[i - 1]
+        known = link.executed is not None and link.executed.effects.unknown is None
+        if not link.is_state and not (known and link.executed and not link.executed.effects.reads.overlaps(project)):
+            break
+        i -= 1
+    return i
+
+
 def _state_before(chain: Chain, i: int) -> int:
     """Return the first of the changes of state directly before a link: they go with it."""
     while i > 0 and chain.links[i - 1].is_state:
@@ -120,7 +134,7 @@ def _cut(build: Build, stage: Stage, chain: Chain, part: tuple[int, int], enable
     """Propose to give the links [begin, end) a RUN of their own."""
     line = chain.instruction.start_line
     begin, end = part
-    remover = next((link for link in chain.links[end:] if removes(link)), None)
+    remover = next((link for link in chain.links[end:] if may_remove(chain, link)), None)
     if remover is not None and build.is_exported(stage.index):
         where = remover.executed.line if remover.executed is not None else line
         reason = f"`{_name(remover)}` removes again what came before it: cut apart, a layer would keep it"
@@ -146,7 +160,9 @@ def _cut(build: Build, stage: Stage, chain: Chain, part: tuple[int, int], enable
 
 def _name(link: Link) -> str:
     """Return a command without its operands: `apt-get install`, `go build`, `make`."""
-    argv = () if link.executed is None else link.executed.argv
+    argv: Sequence[str | None] = () if link.executed is None else link.executed.argv
+    if link.executed is None and link.step.command is not None:
+        argv = [word.literal for word in link.step.command.words]
     words = [word for word in argv[:3] if word is not None]
     if not words:
         return "a command"

@@ -48,7 +48,7 @@ ACCOUNTS = ("/etc/passwd", "/etc/group", "/etc/nsswitch.conf")
 TOOL_VARIABLES = (
     "LANG", "LANGUAGE", "LC_*", "LOCPATH", "NLSPATH", "GCONV_PATH", "GLIBC_TUNABLES", "MALLOC_*", "MUSL_LOCPATH", "TZ",
     "TZDIR", "TMPDIR", "VERSION_CONTROL", "SIMPLE_BACKUP_SUFFIX", "BLOCK_SIZE", "BLOCKSIZE", "COLUMNS", "QUOTING_STYLE",
-    "TIME_STYLE", "LS_*", "TABSIZE", "TERM", "GREP_*", "COREUTILS_*", "CP_*", "_POSIX2_VERSION",
+    "FIND_BLOCK_SIZE", "TIME_STYLE", "LS_*", "TABSIZE", "TERM", "GREP_*", "COREUTILS_*", "CP_*", "_POSIX2_VERSION",
 )  # fmt: skip
 
 #: directories that every distribution has (FHS 3.0 §3.2, §4.2, §4.9; /home is optional there but always made)

@@ -51,7 +51,7 @@ VARIABLES = (
     "ACCEPT_EULA", "LANG", "LANGUAGE", "LC_*", "TZ", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TMP",
     "TEMP", "PAGER", "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY",
     "FTP_PROXY", "NO_PROXY", "ALL_PROXY", "SSL_*", "CURL_*", "GNUPGHOME", "NETRC", "PYTHON*", "PERL*", "JAVA_*",
-    "SYSTEMD_*", "INITRD", "RUNLEVEL", "SUDO_*", "SOURCE_DATE_EPOCH", "XDG_*", "MAN*", "container",
+    "FIND_BLOCK_SIZE", "LIBGCRYPT_*", "SYSTEMD_*", "INITRD", "RUNLEVEL", "SUDO_*", "SOURCE_DATE_EPOCH", "XDG_*", "MAN*", "container",
 )  # fmt: skip
 #: variables that lead the interpreters of package scripts to other directories
 _SEARCHED = ("PATH", "PYTHONPATH", "PYTHONHOME", "PERL5LIB", "PERLLIB", "LD_LIBRARY_PATH", "LD_PRELOAD")
@@ -198,9 +198,10 @@ def apt(invocation: Invocation, around: Surroundings) -> Effects:
 
 @modelled
 def apt_mark(invocation: Invocation, around: Surroundings) -> Effects:
-    """Model `apt-mark`: it notes names in /var/lib (dpkg's selections for hold)."""
+    """Model `apt-mark`: it notes names in /var/lib (dpkg's selections for hold), and asks dpkg for the architecture."""
     subcommand, _ = _command(parse(invocation, switches="-q -qq -y"))
-    reads = Reads(around).entry("/etc/apt", "/var/lib/apt", "/var/lib/dpkg", "/var/cache/apt")
+    settings = ("/etc/apt", "/etc/dpkg", "/usr/share/dpkg", *_dpkg_settings(around))
+    reads = Reads(around).entry("/var/lib/apt", "/var/lib/dpkg", "/var/cache/apt", *settings)
     if subcommand in ("showmanual", "showauto", "showhold", "showinstall"):
         return program(invocation, around, reads, variables=VARIABLES)
     if subcommand not in ("manual", "auto", "hold", "unhold", "minimize-manual"):
@@ -321,5 +322,6 @@ def dnf(invocation: Invocation, around: Surroundings) -> Effects:
         raise NotUnderstood(f"no model of `{invocation.name} {subcommand}`")
     urls = [name for name in names if _RPM_URL.fullmatch(name)]
     _require_packages([name for name in names if name not in urls], _RPM_PACKAGE, (".rpm",))
-    world = World.FREE if urls else World.NONE if subcommand in ("remove", "erase", "autoremove") else World.REPOSITORY
+    # removing asks no repository, but its time goes into dnf's history and rpm's data base
+    world = World.FREE if urls else World.REPOSITORY
     return _package_command(around, names, world=world, cache_names=caches)

@@ -49,8 +49,14 @@ class Surroundings(Protocol):
     def kind(self, path: str) -> str:
         """Return "file", "directory", "absent" or "unknown" for an absolute path of the image at this point."""
 
-    def children(self, path: str) -> tuple[str, ...] | None:
-        """Return the names of all that lies in a directory of the image at this point, None where that is not certain."""
+    def placed(self, path: str) -> str:
+        """Return the `kind` of a path in a directory that was empty before the first COPY from the context reached it."""
+
+    def listing(self, path: str) -> tuple[str, ...] | None:
+        """Return the names of what the Dockerfile put into a directory (empty before), None where that is not certain."""
+
+    def kept_out(self, path: str) -> bool:
+        """Tell whether no COPY of a directory of the context can bring anything to a path, whatever is on disk."""
 
     def read_context(self, path: str) -> bytes | None:
         """Return the bytes of the context file that lies at the absolute image path; its text becomes a frozen input."""
@@ -130,7 +136,10 @@ def effects_of(invocation: Invocation, around: Surroundings) -> Effects:
     name = invocation.name
     target = MODELS.get(name)
     if target is None:
-        return unknown("no model of this program")
+        program = invocation.argv[0] or ""
+        if "/" not in program or program.startswith(("/bin/", "/usr/", "/sbin/")):
+            return unknown("no model of this program")
+        return unknown(f'no model of this program; `[effects."{program}"]` in dockopt.toml can say what it does')
     module, function = target.split(":")
     model: Model = getattr(importlib.import_module(module), function)
     return model(invocation, around)

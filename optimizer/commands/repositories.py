@@ -92,6 +92,7 @@ _HARMLESS_SETTING = re.compile(
     r"(advice\.\w+|safe\.directory|core\.(quotepath|filemode|autocrlf|abbrev)|log\.\w+|color\.\w+|init\.defaultbranch)=.*",
     re.IGNORECASE,
 )
+_SYSTEM_SETTINGS = ("/etc/gitconfig", "/usr/local/etc/gitconfig")
 #: dates that are told from now
 _RELATIVE = re.compile(r"%[ac]r|relative|human|%[ac]h(?![a-z])")
 
@@ -192,7 +193,7 @@ def _config(invocation: Invocation, around: Surroundings, cwd: str | None) -> Ef
     if reading:
         return Effects(writes=(), world=World.NONE)
     if arguments.has("--system"):
-        places = region("/etc/gitconfig", "/usr/local/etc/gitconfig")
+        places = region(*_SYSTEM_SETTINGS)
     elif arguments.has("--global"):
         known, home = around.variable("HOME")
         if not (known and home):
@@ -210,9 +211,9 @@ def _config(invocation: Invocation, around: Surroundings, cwd: str | None) -> Ef
         require_no_link(path, around)
     writes = [Write(Kind.MAY, places)]
     if arguments.has("--global", "--system"):
-        # it looks for a repository first, but its settings do not matter
+        # it looks for a repository first, and reads the settings of the system; it fails where they are broken
         repositories = _repositories(around, cwd) if cwd is not None else ("/",)
-        reads = Reads(around).entry(*places.include, *repositories)
+        reads = Reads(around).entry(*places.include, *_SYSTEM_SETTINGS, *repositories)
         return program(invocation, around, reads, writes=writes, variables=("GIT_*", "HOME", "XDG_*"))
     return Effects(writes=tuple(writes), world=World.NONE)
 

@@ -224,7 +224,10 @@ def listing(invocation: Invocation, around: Surroundings) -> Effects:
 
 @modelled
 def search_path(invocation: Invocation, around: Surroundings) -> Effects:
-    """Model `which`: it looks for names in the directories of PATH."""
+    """Model `which`: it looks for names in the directories of PATH.
+
+    Debian's is a script that takes KSH_VERSION as a sign of the shell that runs it (debianutils 5.7 `which`).
+    """
     names = parse(invocation, switches="-a").texts()
     reads = Reads(around)
     if not around.variable("PATH")[0] or any("/" in name for name in names):
@@ -233,7 +236,7 @@ def search_path(invocation: Invocation, around: Surroundings) -> Effects:
         for entry in searched_directories(around):
             for name in names:
                 reads.content(join(entry, name))
-    return program(invocation, around, reads)
+    return program(invocation, around, reads, variables=("KSH_VERSION",))
 
 
 @modelled

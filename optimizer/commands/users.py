@@ -27,11 +27,11 @@ ACCOUNT_DATES = "account-dates: the day on which an account was made, which /etc
 
 _DATA_BASES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 #: the data bases, their backups, the lock that stays, mail boxes (made also without a home: `useradd.c`, create_mail),
-#: what counts logins, and the cache that is told of new accounts
+#: what counts logins, the cache that is told of new accounts, and the lock of Debian's adduser
 _ACCOUNT_FILES = (
     *(f"/etc/{name}{suffix}" for name in _DATA_BASES for suffix in ("", "-")),
     "/etc/.pwd.lock", "/var/mail", "/var/spool/mail", "/var/log/faillog", "/var/log/lastlog", "/var/log/tallylog",
-    "/var/lib/lastlog", "/var/lib/sss",
+    "/var/lib/lastlog", "/var/lib/sss", "/run/adduser",
 )  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\$?")
 #: what Debian's adduser, a Perl script, and the shadow tools start
@@ -55,7 +55,9 @@ def _accounts(
     for variable in ("PERL5LIB", "PERLLIB", "PERL5OPT"):
         if around.variable(variable)[1]:
             raise NotUnderstood(f"`{variable}` adds to the script that adduser is")
-    reads = Reads(around).entry("/etc", "/usr/local/sbin/adduser.local", "/usr/share/perl5", "/usr/share/perl")
+    reads = Reads(around).entry(
+        "/etc", "/run/adduser", "/usr/local/sbin/adduser.local", "/usr/share/perl5", "/usr/share/perl"
+    )
     writes = [Write(Kind.MAY, region(*_ACCOUNT_FILES))]
     if home is not None:
         place = locate(home, around)

@@ -9,15 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dockopt.optimizer.context import gopath
-from dockopt.optimizer.context.compose import ComposeBuild, compose_files, read_compose
-from dockopt.optimizer.context.discover import SKIPPED_DIRECTORIES
+from dockopt.optimizer.context.builds import DeclaredBuild, Project, declared_builds
 from dockopt.optimizer.context.ignore import IgnoreFileError
 from dockopt.optimizer.context.tree import BuildContext, ContextError, Kind
 
 #: how far to climb where no repository ends the search
 _MAX_LEVELS = 12
-#: how many directories at the top of a repository are searched for Compose files
-_MAX_SIDE_DIRECTORIES = 200
+#: how many builds with unknown contexts are named
+_MAX_NOTES = 3
 #: files at the top of a project, whatever its language
 _MANIFESTS = frozenset(
     {
@@ -39,15 +38,30 @@ _ELSEWHERE = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|git@|<<)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another context in which the project builds the same Dockerfile."""
+
+    context: Path
+    file: Path  #: that says so
+    line: int  # 1-based
+    reason: str  #: one short phrase: the place in that file
+
+
+@dataclass(frozen=True, slots=True)
 class Located:
-    """The build context of one Dockerfile."""
+    """The build context of one Dockerfile, and what the project's own files say about its builds."""
 
     context: Path
     reason: str  #: one short phrase
-    target: str | None = None  #: the stage that is built, None for the last one
     targets: tuple[str, ...] = ()  #: every stage that somebody builds by name
+    any_target: bool = False  #: a stage is built by a name that is not known before the build
     build_args: Mapping[str, str] = field(default_factory=dict)  #: only those on which all builds agree
     certain: bool = True  #: False for a guess, and where two files disagree
+    complete: bool = False  #: all sources that tell anything are there
+    elsewhere: tuple[Elsewhere, ...] = ()  #: every other context, each once
+    #: names that a build gives another content, and where that is said
+    named_contexts: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()  #: what could not be read or told
 
 
 def locate_context(
@@ -57,33 +71,85 @@ def locate_context(
     config: Mapping[str, object] | None = None,
     sources: Sequence[str] = (),
 ) -> Located:
-    """Find the context: what the user says, what Compose files say, else the nearest directory that has all sources.
+    """Find the context: what the user says, what the project's files say, else the nearest directory that has all sources.
 
     `explicit` comes from the command line. `config` may have `context` (relative to `root`, by default the repository)
     and `targets`. `sources` are the COPY and ADD sources that come from the context, as written; those with variables
     are left aside.
     """
     file = Path(os.path.abspath(dockerfile))  # noqa: PTH100  # `..` must go, links must stay
-    builds = [build for build in _compose_builds(file) if _same_file(build.dockerfile, file)]
+    project = _project(file)
+    declared, notes = declared_builds(project)
+    builds = [build for build in declared if _same_file(build.dockerfile, file)]
+    chosen = _by_user(file, explicit, config) or _by_builds(builds, project, file, sources)
+    if chosen is None:
+        chosen = _by_sources(file, sources)
+    unknown = [_place(build, project) for build in builds if build.context is None]
+    notes += [f"{place} builds it in a context that is not known here" for place in dict.fromkeys(unknown)][:_MAX_NOTES]
     targets = tuple(dict.fromkeys(build.target for build in builds if build.target))
     if config is not None and isinstance(names := config.get("targets"), (list, tuple)):
         targets = tuple(dict.fromkeys([*(str(name) for name in names), *targets]))
-    args = _agreed(builds)
+    return replace(
+        chosen,
+        targets=targets,
+        any_target=any(build.any_target for build in builds),
+        build_args=_agreed(builds),
+        named_contexts={
+            name: _place(build, project) for build in reversed(builds) for name in reversed(build.named_contexts)
+        },
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _project(dockerfile: Path) -> Project:
+    directories = tuple(ancestors(dockerfile.parent))
+    top = repository_root(dockerfile.parent)
+    return Project(directories[-1] if top is None else top, directories, top or dockerfile.parent, top is not None)
+
+
+def _by_user(file: Path, explicit: Path | None, config: Mapping[str, object] | None) -> Located | None:
     if explicit is not None:
-        return Located(Path(explicit), "given on the command line", None, targets, args)
+        return Located(Path(explicit), "given on the command line")
     if config is not None and isinstance(given := config.get("context"), str):
         base = config.get("root")
         root = Path(str(base)) if base is not None else repository_root(file.parent) or file.parent
-        return Located(Path(os.path.normpath(root / given)), "given in the configuration", None, targets, args)
-    if builds:
-        first = builds[0]
-        reason = f'{_shown(first.file, file)} service "{first.service}"'
-        other = next((build for build in builds if build.context != first.context), None)
-        if other is not None:
-            reason += f' (but {_shown(other.file, file)} service "{other.service}" has another context)'
-        return Located(first.context, reason, first.target, targets, args, certain=other is None)
-    found = _by_sources(file, sources)
-    return Located(found.context, found.reason, None, targets, args, certain=found.certain)
+        return Located(Path(os.path.normpath(root / given)), "given in the configuration")
+    return None
+
+
+def _by_builds(
+    builds: Sequence[DeclaredBuild], project: Project, dockerfile: Path, sources: Sequence[str]
+) -> Located | None:
+    """Choose among the contexts that the project's files name: the first that has all sources; the others stay beside it.
+
+    Where none of them has, but the nearest directory with all sources is another one, that is taken: what the file names
+    cannot be built as it is.
+    """
+    contexts: dict[str, Elsewhere] = {}
+    for build in builds:
+        if build.context is not None:
+            found = Elsewhere(build.context, build.file, build.line, _place(build, project))
+            contexts.setdefault(os.path.realpath(build.context), found)
+    if not contexts:
+        return None
+    _, telling = _wanted(sources)
+    named = list(contexts.values())
+    chosen = next((e for e in named if _resolving(e.context, dockerfile, telling) == len(telling)), None)
+    if chosen is None:
+        nearest = _by_sources(dockerfile, sources)
+        if nearest.complete:
+            reason = f"{nearest.reason}; {named[0].reason} has another context, without some of them"
+            return replace(nearest, reason=reason, certain=False, elsewhere=tuple(named))
+        chosen = named[0]
+    others = tuple(other for other in named if other is not chosen)
+    reason = f"{chosen.reason}; {others[0].reason} has another context" if others else chosen.reason
+    return Located(chosen.context, reason, certain=not others, elsewhere=others)
+
+
+def _place(build: DeclaredBuild, project: Project) -> str:
+    """Return file, line and name of a build, as a reason."""
+    shown = Path(os.path.relpath(build.file, project.top)).as_posix()
+    return f"{shown}:{build.line}{f' {build.name}' if build.name else ''}"
 
 
 def repository_root(directory: Path) -> Path | None:
@@ -116,28 +182,6 @@ def ancestors(directory: Path) -> Iterator[Path]:
             return
 
 
-def _compose_builds(dockerfile: Path) -> Iterator[ComposeBuild]:
-    """Yield the builds of the Compose files at and above the Dockerfile, nearest first, then those of `deploy/` & co.
-
-    Below the top of the repository one level is looked at: many projects keep their Compose files in a directory beside
-    the sources.
-    """
-    seen = list(ancestors(dockerfile.parent))
-    root = repository_root(dockerfile.parent)
-    if root is not None:
-        try:
-            with os.scandir(root) as entries:
-                names = [
-                    e.name for e in entries if e.is_dir(follow_symlinks=False) and e.name not in SKIPPED_DIRECTORIES
-                ]
-        except OSError:
-            names = []
-        seen += [root / name for name in sorted(names)[:_MAX_SIDE_DIRECTORIES] if root / name not in seen]
-    for directory in seen:
-        for file in compose_files(directory):
-            yield from read_compose(file)
-
-
 def _same_file(named: Path, dockerfile: Path) -> bool:
     if named == dockerfile:
         return True
@@ -150,7 +194,7 @@ def _same_file(named: Path, dockerfile: Path) -> bool:
     return named.name == "Dockerfile" and dockerfile == named.with_name("dockerfile")
 
 
-def _agreed(builds: Sequence[ComposeBuild]) -> dict[str, str]:
+def _agreed(builds: Sequence[DeclaredBuild]) -> dict[str, str]:
     """Return the build arguments that every build sets to the same value."""
     if not builds:
         return {}
@@ -158,16 +202,15 @@ def _agreed(builds: Sequence[ComposeBuild]) -> dict[str, str]:
     return {name: value for name, value in first.items() if all(build.args.get(name) == value for build in builds)}
 
 
-def _shown(file: Path, dockerfile: Path) -> str:
-    root = repository_root(dockerfile.parent)
-    base = root if root is not None else dockerfile.parent
-    return Path(os.path.relpath(file, base)).as_posix()
+def _wanted(sources: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the sources that are literal paths of the context, and those of them that tell contexts apart."""
+    wanted = [source for source in dict.fromkeys(sources) if "$" not in source and not _ELSEWHERE.match(source)]
+    # the root itself is in every context and says nothing
+    return wanted, [source for source in wanted if gopath.clean(f"/{source}") != "/"]
 
 
 def _by_sources(dockerfile: Path, sources: Sequence[str]) -> Located:
-    wanted = [source for source in dict.fromkeys(sources) if "$" not in source and not _ELSEWHERE.match(source)]
-    # the root itself is in every context and says nothing
-    telling = [source for source in wanted if gopath.clean(f"/{source}") != "/"]
+    wanted, telling = _wanted(sources)
     own = dockerfile.parent
     if not telling:
         return _by_project(own, copies_all=bool(wanted))
@@ -175,7 +218,7 @@ def _by_sources(dockerfile: Path, sources: Sequence[str]) -> Located:
     for candidate in ancestors(own):
         count = _resolving(candidate, dockerfile, telling)
         if count == len(telling):
-            return Located(candidate, "all sources resolve here")
+            return Located(candidate, "all sources resolve here", complete=True)
         if count > most:
             best, most = candidate, count
     if most <= 0:

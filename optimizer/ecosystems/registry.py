@@ -29,7 +29,9 @@ ECOSYSTEMS = (
         {"cargo": "cargo", "rustup": "rustup"},
         ("CARGO_HOME", r"cargo/(registry|git)", r"\.cargo\b", "--offline", r"--frozen\b(?!-)", "CARGO_NET_OFFLINE"),
     ),
-    Entry("node", {"npm": "npm"}, ("npm_config_cache", "npm cache", r"\.npm\b")),
+    Entry(
+        "node", {"manager": "npm yarn pnpm bun", "corepack": "corepack"}, (r"npm_config_cache", "npm cache", r"\.npm\b")
+    ),
     # last: it only says why nothing is done, and a makefile may be one of another language
     Entry("c", {}),
 )

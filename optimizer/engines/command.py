@@ -15,6 +15,7 @@ from typing import IO
 
 from dockopt.optimizer.engines.logs import BuildahLog, LogReader, PlainLog, RawJsonLog
 from dockopt.optimizer.engines.model import BuildLog, BuildRequest, EngineProblem, Progress
+from dockopt.optimizer.leftovers import temporary_folder
 
 _ANSWER_SECONDS = 30
 _MISSING = (
@@ -28,6 +29,7 @@ class CommandLineEngine(ABC):
 
     name = ""
     many_at_once = True
+    _name_format = "{{.Repository}}:{{.Tag}}"
 
     def problem(self) -> str | None:
         """Say why this engine cannot be used, None if it answers."""
@@ -44,12 +46,14 @@ class CommandLineEngine(ABC):
 
     def build(self, request: BuildRequest, tag: str, progress: Progress) -> BuildLog:
         """Build an image and give it a tag. Raises EngineProblem where the engine itself fails."""
-        with tempfile.TemporaryDirectory(prefix="dockopt-") as folder:
+        with temporary_folder() as folder:
             # outside of the context, so that the context is the same for every text
-            file = Path(folder, "Dockerfile")
+            file = folder / "Dockerfile"
             file.write_bytes(request.dockerfile)
             ignored = request.path.with_name(f"{request.path.name}.dockerignore")
-            if ignored.is_file():
+            if request.ignore is not None:
+                Path(f"{file}.dockerignore").write_bytes(request.ignore)
+            elif ignored.is_file():
                 shutil.copyfile(ignored, f"{file}.dockerignore")
             command = [self.name, *self._build(request, tag, file), str(request.context)]
             reader = self._reader(progress)
@@ -90,6 +94,13 @@ class CommandLineEngine(ABC):
                 said = errors.read(2000).decode("utf-8", "replace").strip()
                 raise EngineProblem(f"`{' '.join(command)}` failed: {said}")
 
+    def names(self) -> Sequence[str]:
+        """Return the names of all images that it holds; none where it does not tell."""
+        try:
+            return _run([self.name, "images", "--format", self._name_format], timeout=_ANSWER_SECONDS).stdout.split()
+        except subprocess.TimeoutExpired:
+            return ()
+
     def remove(self, tags: Sequence[str]) -> None:
         """Remove tags and what only they hold; those that do not exist are no error."""
         if tags:
@@ -123,9 +134,11 @@ class Docker(CommandLineEngine):
         """Use the named builder of buildx (remote, Kubernetes, …) instead of the current one."""
         self._builder = builder
         self._rawjson: bool | None = None
+        self._buildx: bool | None = None
 
     def _ask(self) -> list[str]:
-        return ["buildx", "inspect", self._builder] if self._builder else ["info", "--format", "{{.ServerVersion}}"]
+        # not `info`: with a format it ends with 0 where no daemon answers (docker/cli, `command/system/info.go`)
+        return ["buildx", "inspect", self._builder] if self._builder else ["version", "--format", "{{.Server.Version}}"]
 
     def _build(self, request: BuildRequest, tag: str, file: Path) -> list[str]:
         progress = "rawjson" if self._has_rawjson() else "plain"
@@ -135,7 +148,9 @@ class Docker(CommandLineEngine):
         return [*command, f"--progress={progress}", f"--tag={tag}", f"--file={file}", *request.options()]
 
     def _has_buildx(self) -> bool:
-        return _run(["docker", "buildx", "version"], timeout=_ANSWER_SECONDS).returncode == 0
+        if self._buildx is None:
+            self._buildx = _run(["docker", "buildx", "version"], timeout=_ANSWER_SECONDS).returncode == 0
+        return self._buildx
 
     def _has_rawjson(self) -> bool:
         if self._rawjson is None:
@@ -156,7 +171,15 @@ class Podman(CommandLineEngine):
     name = "podman"
 
     def _build(self, request: BuildRequest, tag: str, file: Path) -> list[str]:
-        return ["build", "--layers", f"--tag={tag}", f"--file={file}", *_isolation(), *request.options()]
+        return [
+            "build",
+            "--layers",
+            f"--tag={tag}",
+            f"--file={file}",
+            *_ignored(file),
+            *_isolation(),
+            *request.options(),
+        ]
 
     def _save(self, tags: Sequence[str]) -> list[str]:
         return ["save", "--multi-image-archive", "--format=docker-archive", *tags]
@@ -167,9 +190,18 @@ class Buildah(CommandLineEngine):
 
     name = "buildah"
     many_at_once = False
+    _name_format = "{{.Name}}:{{.Tag}}"
 
     def _build(self, request: BuildRequest, tag: str, file: Path) -> list[str]:
-        return ["build", "--layers", f"--tag={tag}", f"--file={file}", *_isolation(), *request.options()]
+        return [
+            "build",
+            "--layers",
+            f"--tag={tag}",
+            f"--file={file}",
+            *_ignored(file),
+            *_isolation(),
+            *request.options(),
+        ]
 
     def _save(self, tags: Sequence[str]) -> list[str]:
         if len(tags) != 1:
@@ -178,6 +210,12 @@ class Buildah(CommandLineEngine):
 
     def _remove(self) -> list[str]:
         return ["rmi", "--force"]
+
+
+def _ignored(file: Path) -> list[str]:
+    """Return the option for an ignore file beside the Dockerfile, which buildah and podman do not find by themselves."""
+    beside = Path(f"{file}.dockerignore")
+    return [f"--ignorefile={beside}"] if beside.is_file() else []
 
 
 def _isolation() -> list[str]:

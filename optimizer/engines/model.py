@@ -39,6 +39,8 @@ class BuildRequest:
     build_args: Sequence[str] = ()
     secrets: Sequence[str] = ()
     ssh: Sequence[str] = ()
+    #: text of the ignore file that counts instead of the one that is there; None: the one that is there
+    ignore: bytes | None = None
 
     def options(self) -> list[str]:
         """Return the options that all engines spell alike."""
@@ -98,6 +100,9 @@ class Engine(Protocol):
 
     def save(self, tags: Sequence[str]) -> AbstractContextManager[IO[bytes]]:
         """Return a stream of an archive with the images (docker-archive or OCI layout in a tar)."""
+
+    def names(self) -> Sequence[str]:
+        """Return the names of all images that it holds; none where it does not tell."""
 
     def remove(self, tags: Sequence[str]) -> None:
         """Remove tags and what only they hold; those that do not exist are no error."""

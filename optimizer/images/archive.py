@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from dockopt.optimizer.images.layers import ArchiveError, Contents, Layer, merge, read_layer
+from dockopt.optimizer.images.layers import BLOCK, ArchiveError, Contents, Layer, merge, read_layer
 
 _JSON_LIMIT = 8 << 20
 _PEEK = 512
@@ -35,7 +35,7 @@ def read_archive(stream: IO[bytes]) -> list[Image]:
     layers: dict[str, Layer] = {}
     links: dict[str, str] = {}
     try:
-        with tarfile.open(fileobj=stream, mode="r|*") as archive:
+        with tarfile.open(fileobj=stream, mode="r|*", bufsize=BLOCK) as archive:
             for member in archive:
                 name = posixpath.normpath(member.name)
                 if member.issym() or member.islnk():

@@ -16,6 +16,8 @@ from typing import IO, NamedTuple, cast
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _XATTR = "SCHILY.xattr."
 _CHUNK = 1 << 20
+BLOCK = 1 << 16
+"""Bytes that are read at once; of larger blocks `tarfile` copies too much, of its own 10 KiB it reads too many."""
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
@@ -61,7 +63,7 @@ def read_layer(stream: IO[bytes], start: bytes = b"") -> Layer:
     removed: set[str] = set()
     opaque: set[str] = set()
     try:
-        with tarfile.open(fileobj=source, mode="r|") as archive:
+        with tarfile.open(fileobj=source, mode="r|", bufsize=BLOCK) as archive:
             for member in archive:
                 path = posixpath.normpath("/" + member.name)
                 path = "/" + path.lstrip("/")

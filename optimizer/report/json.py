@@ -56,6 +56,7 @@ def _file(outcome: Outcome) -> Json:
         "changes": [],
         "offered": [],
         "unproven": [],
+        "repairs": [],
         "refusals": [],
         "notes": [],
         "result": None,
@@ -71,6 +72,7 @@ def _file(outcome: Outcome) -> Json:
     ]
     entry["offered"] = [_change(change, change.proposal.line) for change in report.offered]
     entry["unproven"] = [_change(change, change.proposal.line) for change in report.unproven]
+    entry["repairs"] = [_change(change, change.proposal.line) for change in report.repairs]
     entry["refusals"] = [_refusal(refusal) for refusal in report.refusals]
     entry["notes"] = [_prose(note) for note in report.notes]
     if report.error is None:

@@ -55,10 +55,10 @@ class Outcome:
         }
 
     def findings(self, shown: Shown) -> int:
-        """How many things `--check` complains of: safe changes, and image-changing ones where they are asked for."""
+        """How many things `--check` complains of: safe changes, repairs, and image-changing ones where they are asked for."""
         if self.report is None:
             return 0
-        return len(self.report.changes) + (len(self.report.offered) if shown.all else 0)
+        return len(self.report.changes) + len(self.report.repairs) + (len(self.report.offered) if shown.all else 0)
 
 
 def source_lines(report: FileReport) -> list[int]:

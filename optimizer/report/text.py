@@ -32,10 +32,10 @@ def file_blocks(outcome: Outcome, shown: Shown) -> Iterator[Block]:
     offered = report.offered if shown.all else []
     unproven = report.unproven if shown.unproven else []
     rest = _left_over(report, shown)
-    details = bool(offered or unproven or (shown.refusals and report.refusals))
+    details = bool(report.repairs or offered or unproven or (shown.refusals and report.refusals))
     if report.changes:
         yield Line(f"{path}: {_context(report)}", "file")
-    elif not shown.quiet:
+    elif not shown.quiet and not report.repairs:
         yield Line(f"{path}: nothing to improve{f' ({rest})' if rest else ''}", "good")
     for change, line in zip(report.changes, source_lines(report), strict=True):
         yield from _change(path, line, change, shown)
@@ -43,6 +43,9 @@ def file_blocks(outcome: Outcome, shown: Shown) -> Iterator[Block]:
         yield Line(f"{path}: {rest}", "dim")
     if details and not report.changes:
         yield Line(f"{path}: {_context(report)}", "file")
+    for change in report.repairs:
+        mark = f" (`fix --write --select {safe(change.proposal.rewrite)}` applies it)"
+        yield from _change(path, change.proposal.line, change, shown, mark=mark)
     for change in offered:
         yield from _change(path, change.proposal.line, change, shown, mark=" (changes the image, not applied)")
     for change in unproven:
@@ -79,6 +82,8 @@ def proof_line(verdict: Verdict) -> str:
     if verdict.status == "unproven":
         place = f" (line {verdict.line})" if verdict.line else ""
         return f"not proven: {safe(verdict.obligation or 'no reason was given')}{place}"
+    if verdict.status == "repairs":
+        return f"it does not build from nothing as it is: {safe(verdict.obligation or '')}"
     same = "same image"
     if verdict.status == "equal-but":
         same = f"same image but for {_names(verdict.differences)}"

@@ -52,7 +52,8 @@ _DOLLAR_BEFORE_NAME = re.compile(rb"\$(?=[A-Za-z_])")
 
 
 @cache
-def _parser() -> Parser:
+def bash_parser() -> Parser:
+    """Return a parser for bash; made once, since that takes longer than most scripts."""
     import tree_sitter_bash
     from tree_sitter import Language, Parser
 
@@ -69,7 +70,7 @@ def disagreement(
     """Why tree-sitter does not confirm the reading, or None if it does."""
     source = text.encode()
     # `/x-$A-$B/y` is one word, tree-sitter-bash makes two of it; a letter instead of `$` leaves every boundary in place
-    root = _parser().parse(_DOLLAR_BEFORE_NAME.sub(b"v", source)).root_node
+    root = bash_parser().parse(_DOLLAR_BEFORE_NAME.sub(b"v", source)).root_node
     if root.has_error:
         return "tree-sitter-bash cannot read it"
     seen = _Seen()

@@ -98,7 +98,13 @@ def _flag_value(executor: Executor, state: StageState, instruction: Instruction,
     from dockopt.optimizer.symbolic.execute import evaluate
 
     raw = instruction.flag(name)
-    return None if raw is None else evaluate(raw, state, executor.dockerfile.escape, instruction.start_line)
+    if raw is None:
+        return None
+    value = evaluate(raw, state, executor.dockerfile.escape, instruction.start_line)
+    if name == "chmod" and "$" in raw:
+        # older frontends do not expand it and then ignore it (seen with that of Docker 26)
+        return Value(term("maybe expanded", raw, value.term))
+    return value
 
 
 def _source_stage(executor: Executor, instruction: Instruction, run: StageRun | None) -> StageRun | None:
@@ -209,7 +215,8 @@ def _from_context(
             ContextSource(head, copy.attributes, pattern) if "[" not in pattern and "\\" not in pattern else None
         )
         return replace(state, files=files.overlay(target[0], value, copy.line, label, from_pattern))
-    kind = executor.files.kind(path)
+    # nothing is concluded from a source that is not there today: the build on another machine has it
+    kind = executor.files.kind(path) if executor.files.is_there(path) else "absent"
     executor.sources.append((copy.line, path, kind))
     if kind == "file" and copy.plain and copy.instruction.keyword == "COPY":
         name = path.rpartition("/")[2]

@@ -6,11 +6,11 @@ then left alone with that reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from dockopt.optimizer.bases import facts_of
+from dockopt.optimizer.bases import BaseFacts, facts_of, familiar, repository
 from dockopt.optimizer.regions import Region, below, join
 from dockopt.optimizer.symbolic.filesystem import ContextSource, FileSystem
 from dockopt.optimizer.symbolic.state import Config, StageState, Value, known
@@ -18,6 +18,8 @@ from dockopt.optimizer.symbolic.terms import Term, literal, term
 from dockopt.optimizer.syntax import Dockerfile, ExpansionError, Instruction, Stage, expand, variables
 
 if TYPE_CHECKING:
+    from dockopt.optimizer.commands import Invocation, Surroundings
+    from dockopt.optimizer.effects import Effects
     from dockopt.optimizer.symbolic.run import Executed
 
 #: reference §1.8 (dockerfile2llb/platform.go)
@@ -66,6 +68,9 @@ class BuildFiles(Protocol):
     def glob(self, pattern: str) -> tuple[str, ...] | None:
         """Return what a source with wildcards selects, None where that cannot be told."""
 
+    def is_there(self, rel: str) -> bool:
+        """Tell whether there is something today; not part of any proof."""
+
     def excluded(self, rel: str) -> bool:
         """Tell whether the ignore rules keep a path and all that may lie below it out of every build."""
 
@@ -76,6 +81,13 @@ class BuildFiles(Protocol):
     @property
     def newly_ignored(self) -> tuple[str, ...]:
         """Paths that the ignore file in hand keeps out and the one that it is compared with does not."""
+
+
+class Declarations(Protocol):
+    """What a user has declared of commands (see `dockopt.optimizer.configuration.Configuration`)."""
+
+    def effects(self, invocation: Invocation, around: Surroundings) -> Effects | None:
+        """Return the declared effects of a command, None where there is no declaration."""
 
 
 class Step(NamedTuple):
@@ -123,14 +135,29 @@ class Executor:
     """Runs all stages of one Dockerfile against one context."""
 
     def __init__(
-        self, dockerfile: Dockerfile, files: BuildFiles, *, opaque_caches: bool = False, memo: Memo | None = None
+        self,
+        dockerfile: Dockerfile,
+        files: BuildFiles,
+        *,
+        opaque_caches: bool = False,
+        named_contexts: Mapping[str, str] | None = None,
+        memo: Memo | None = None,
     ) -> None:
         """Prepare to run; nothing happens before `run`.
 
-        `opaque_caches` makes the assumption `cache-opaque` (run.py). `memo` is shared by variants of one Dockerfile over the
-        same `files`.
+        `opaque_caches` makes the assumption `cache-opaque` (run.py). `named_contexts` are names that some builds give
+        another content, each with the place that says so. `memo` is shared by variants of one Dockerfile over the same
+        `files` and names.
         """
         self.opaque_caches = opaque_caches
+        #: what the user says of commands that no model speaks of
+        self.configuration: Declarations | None = None
+        #: BuildKit looks for no context called `scratch` or `context` (dockerfile2llb/convert.go namedContextFunc)
+        self.named_contexts = {
+            familiar(name): place
+            for name, place in (named_contexts or {}).items()
+            if familiar(name) not in ("scratch", "context")
+        }
         self._memo: Memo = {} if memo is None else memo
         self.dockerfile = dockerfile
         self.files = files
@@ -153,6 +180,9 @@ class Executor:
     # -- stages ----------------------------------------------------------------------------------------------------
 
     def _run_stage(self, stage: Stage) -> None:
+        if stage.name is not None and stage.name in self.named_contexts:
+            place = self.named_contexts[stage.name]
+            raise Unsupported(f"{place} replaces the stage `{stage.name}` by a context", stage.from_.start_line)
         state, inherited = self._base_state(stage)
         run = StageRun(stage, [state], inherited)
         self.stages.append(run)
@@ -226,8 +256,10 @@ class Executor:
         parts: list[str | Term] = [stage.base, stage.platform or ""]
         for name in (*names, *sorted(variables(stage.platform or "", self.dockerfile.escape))):
             parts += [name, self._globals[name].term if name in self._globals else term("platform", name)]
-        base = term("image", *parts, text=f"base image {stage.base}")
-        facts = facts_of(stage.base)
+        # whether an image or another content is behind a name that some builds replace: nothing is known of it
+        replaced = self._is_replaced(stage.base)
+        base = term("image", *parts, text=f"{'context' if replaced else 'base image'} {stage.base}")
+        facts = BaseFacts("") if replaced else facts_of(stage.base)
         scratch = stage.base == "scratch"
         files = FileSystem(base, self.files, (), facts.directories, scratch, facts.complete, facts.absent)
         return (
@@ -240,10 +272,17 @@ class Executor:
                 user=facts.user,
                 user_term=term("base-user", base),
                 closed_env=scratch or facts.closed,
+                versions=facts.versions,
                 config=Config({"base configuration": base}),
             ),
             (),
         )
+
+    def _is_replaced(self, reference: str) -> bool:
+        """Tell whether some build may give another content to a base image."""
+        if "$" not in reference:
+            return familiar(reference) in self.named_contexts
+        return any(repository(name)[0] == repository(familiar(reference))[0] for name in self.named_contexts)
 
     def _project_roots(self, stage: Stage, state: StageState) -> list[str]:
         """Return the directories that a stage fills from directories of the context, wherever in the stage that stands."""

@@ -24,11 +24,11 @@ class ContextView(Protocol):
     def kind(self, rel: str) -> str:
         """Return "file", "directory", "absent" or "other" for what COPY would find (ignored files are absent)."""
 
-    def glob(self, pattern: str) -> tuple[str, ...] | None:
-        """Return what a COPY source with wildcards selects, None where that cannot be told."""
-
     def excluded(self, rel: str) -> bool:
         """Tell whether the ignore rules keep a path and all that may lie below it out of every build."""
+
+    def glob(self, pattern: str) -> tuple[str, ...] | None:
+        """Return what a COPY source with wildcards would select, None where that cannot be told."""
 
     @property
     def newly_ignored(self) -> tuple[str, ...]:
@@ -58,6 +58,10 @@ class Op(NamedTuple):
     is_file: bool = False
     #: an earlier copy put the very same file there
     again: bool = False
+    #: the command made sure that the context has no such file; that it is absent is a frozen input
+    is_new: bool = False
+    #: a command of a RUN wrote it before anything was copied into the stage or its parents
+    is_early: bool = False
 
     @property
     def path(self) -> str:
@@ -155,6 +159,73 @@ class FileSystem:
             return found if found == "file" else None
         return self.context.kind(f"{op.source.path}/{rel}".strip("/"))
 
+    def placed(self, path: str) -> str:
+        """Return the `kind` of a path in a directory that was empty before the first COPY from the context reached it.
+
+        What the base and commands above that COPY may have left there does not count; whoever asks has to say so.
+        """
+        target = Region((path,))
+        for op in reversed(self.ops):
+            if op.kind in ("dir", "dir-set"):
+                if below(op.path, path):
+                    return "directory"
+            elif op.kind == "kill":
+                if op.region.covers(target):
+                    return "absent"
+            elif op.kind == "overlay":
+                answer = self._overlay_kind(op, path)
+                if answer is not None:
+                    return answer
+            elif op.region.overlaps(target):
+                if op.region.include == (path,):
+                    return "file" if op.is_file else "unknown"
+                if all(below(include, path) for include in op.region.include):
+                    if op.is_file:
+                        return "directory"
+                elif not op.is_early:
+                    return "unknown"
+        return "directory" if path in self.known_directories else "absent"
+
+    def listing(self, path: str) -> tuple[str, ...] | None:
+        """Return the names of what the Dockerfile put into a directory, None where that is not certain.
+
+        What the base and commands above the first COPY may have left there does not count, as for `placed`.
+        """
+        names: set[str] = set()
+        target = Region((path,))
+        for op in self.ops:
+            inner = [relative(include, path).split("/")[0] for include in op.region.include if below(include, path)]
+            if op.kind == "overlay" and below(path, op.path):
+                found = self._entries_of(op, path)
+                if found is None:
+                    return None
+                names.update(found)
+            elif op.kind in ("dir", "dir-set") or (len(inner) == len(op.region.include) and "" not in inner):
+                if op.kind != "kill":
+                    names.update(name for name in inner if name)
+            elif op.kind == "kill" and op.region.covers(target):
+                names.clear()
+            elif op.region.overlaps(target) and not op.is_early:
+                return None
+        return tuple(sorted(names))
+
+    def _entries_of(self, op: Op, path: str) -> list[str] | None:
+        """Return the names that an overlay brings into a directory at or below its own path, None if that is not certain."""
+        if op.source is None or op.source.pattern is not None:
+            return None
+        rel = f"{op.source.path}/{relative(path, op.path)}".strip("/")
+        kind = self.context.kind(rel)
+        if kind != "directory":
+            return [] if kind == "absent" else None
+        if any(character in rel for character in "*?[\\"):
+            return None
+        found = self.context.glob(f"{rel}/*".lstrip("/"))
+        return None if found is None else [entry.rpartition("/")[2] for entry in found]
+
+    def kept_out(self, path: str) -> bool:
+        """Tell whether no COPY of a directory of the context can bring anything to a path, whatever is on disk."""
+        return all(op.kind != "overlay" or not self._reaches(op, Region((path,))) for op in self.ops)
+
     def context_file(self, path: str) -> tuple[str, str] | None:
         """Return (context path, attributes) of the context file that surely lies at `path`, else None."""
         target = Region((path,))
@@ -224,6 +295,8 @@ class FileSystem:
         for op in self.affecting(Region((path,))):
             if op.again or (op.kind in ("dir", "dir-set") and below(path, op.path)):
                 continue
+            if op.kind in ("put", "kill") and op.region.covers(Region((path,))):
+                parts.clear()
             narrowed = self._narrowed(op, path)
             parts += (narrowed.kind, str(narrowed.region), narrowed.value)
         return term("entries", self.base, path, *parts, text=f"entries of {path}")
@@ -250,17 +323,26 @@ class FileSystem:
 
     def _conflict(self, a: Op, b: Op) -> bool:
         """Tell whether it may matter which of two writes comes first."""
-        return a.region.overlaps(b.region) and not self._misses(a, b.region) and not self._misses(b, a.region)
+        if not a.region.overlaps(b.region):
+            return False
+        return not self._misses(a, b.region, new=b.is_new) and not self._misses(b, a.region, new=a.is_new)
 
-    def _misses(self, op: Op, region: Region) -> bool:
-        """Tell whether an overlay surely brings nothing into a region: the ignore rules keep that part out of any context."""
+    def _misses(self, op: Op, region: Region, *, new: bool = False) -> bool:
+        """Tell whether an overlay surely brings nothing into a region: the ignore rules keep that part out of any context.
+
+        With `new` the region is a file that a command made because the context has none.
+        """
         if op.kind != "overlay" or op.source is None or op.source.pattern is not None:
             return False
-        return all(path != op.path and below(path, op.path) and self._is_kept_out(op, path) for path in region.include)
+        return all(
+            path != op.path and below(path, op.path) and self._is_kept_out(op, path, new=new) for path in region.include
+        )
 
-    def _is_kept_out(self, op: Op, path: str) -> bool:
+    def _is_kept_out(self, op: Op, path: str, *, new: bool = False) -> bool:
         """Tell whether an overlay of the context surely brings nothing to a path below it."""
         assert op.source is not None
+        if new and self.context.kind(f"{op.source.path}/{relative(path, op.path)}") == "absent":
+            return True
         inside = op.source.path
         for name in relative(path, op.path).split("/"):
             inside = f"{inside}/{name}".lstrip("/")
@@ -283,7 +365,7 @@ class FileSystem:
             if other.kind in ("put", "kill") and not other.region.exclude:
                 for path in other.region.include:
                     strictly = path != op.path and below(path, op.path)
-                    if strictly and (position > at or self._is_kept_out(op, path)):
+                    if strictly and (position > at or self._is_kept_out(op, path, new=other.is_new)):
                         holes.add(path)
         for rel in self.context.newly_ignored:
             if below("/" + rel, "/" + op.source.path):
@@ -319,11 +401,15 @@ class FileSystem:
         *,
         source: ContextSource | None = None,
         is_file: bool = False,
+        is_new: bool = False,
+        by_run: bool = False,
     ) -> FileSystem:
         """Replace a region by a value."""
         same = None if source is None or not is_file else (source.path, source.attributes)
         again = same is not None and self.context_file(region.include[0]) == same
-        return self._append(Op("put", region, value, line, label, source, is_file, again))
+        # a write to everything hides the copies before it from the log, but itself says that there were some
+        is_early = by_run and all(op.is_early for op in self.ops if op.kind in ("put", "overlay"))
+        return self._append(Op("put", region, value, line, label, source, is_file, again, is_new, is_early))
 
     def overlay(self, path: str, value: Term, line: int, label: str, source: ContextSource | None = None) -> FileSystem:
         """Merge a directory's entries into `path`, as COPY of a directory does."""

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dockopt.optimizer.commands import Surroundings
 from dockopt.optimizer.effects import ALWAYS_READ, Effects, Kind, Write, matches
-from dockopt.optimizer.regions import EVERYTHING, Region, below
+from dockopt.optimizer.regions import EVERYTHING, Region, below, normalize
 from dockopt.optimizer.symbolic.mounting import Mounted, mounts_of, view
 from dockopt.optimizer.symbolic.state import StageState, Value
-from dockopt.optimizer.symbolic.terms import Term, term
+from dockopt.optimizer.symbolic.terms import Term, literal, term
 from dockopt.optimizer.symbolic.units import ImageSurroundings, Running, Shell, Unit, units_of
 from dockopt.optimizer.wording import shortened
 
@@ -77,7 +77,9 @@ def run_instruction(
     network = instruction.flag("network") or "default"
     settings = [f"{flag.name}={flag.value}" for flag in instruction.flags if flag.name not in ("mount", "network")]
     roots = run.roots if run is not None else ()
-    shell = Shell(state.cwd, state.cwd_term, {})
+    # a process in `/w/` works where one in `/w` does, although the image's configuration tells them apart
+    here = state.cwd_term if state.cwd is None else literal(normalize(state.cwd))
+    shell = Shell(state.cwd, here, {})
     running = Running(state)
     for unit in units_of(executor, running, instruction, shell, mounts, roots, network):
         running.state = _apply(executor, running.state, unit, instruction, mounts, (network, *settings), roots)
@@ -194,23 +196,28 @@ def _apply(
                 result = result.make_directories(path, attributes, line)
         elif write.kind is Kind.KILL:
             result = result.kill(where, line, label)
-        elif write.kind in (Kind.SET, Kind.TREE):
+        elif write.kind in (Kind.SET, Kind.NEW, Kind.TREE):
             for path in where.include:
                 made = term("directory", value)
                 result = result.make_directories(path, made, line, leaf=False)
                 output = term("output", value, path, text=f"{path} of {value}")
-                result = result.put(Region((path,)), output, line, label, is_file=write.kind is Kind.SET)
+                is_file, is_new = write.kind is Kind.SET, write.kind is Kind.NEW
+                result = result.put(Region((path,)), output, line, label, is_file=is_file, is_new=is_new, by_run=True)
         else:
             old = result.read(where)
             result = result.put(
-                where, term("changed", value, str(where), old, text=f"{where} after {value}"), line, label
+                where, term("changed", value, str(where), old, text=f"{where} after {value}"), line, label, by_run=True
             )
     for cache in effects.caches:
         if any(below(cache, t) for t in targets):
             continue
         where = Region((cache,))
         result = result.put(
-            where, term("cache", value, cache, result.read(where), text=f"{cache} after {value}"), line, label
+            where,
+            term("cache", value, cache, result.read(where), text=f"{cache} after {value}"),
+            line,
+            label,
+            by_run=True,
         )
     return replace(state, files=result)
 

@@ -62,6 +62,8 @@ class StageState:
     config: Config = field(default_factory=Config)
     #: True where the environment of the base is complete (`scratch`)
     closed_env: bool = False
+    #: variables that such a base sets to values that are not known
+    versions: frozenset[str] = frozenset()
     #: what the cache key chain has taken in so far: "context:PATH", "stage:N", "image:REF"
     inputs: frozenset[str] = frozenset()
 
@@ -75,7 +77,7 @@ class StageState:
             text = self.base_env[name]
             # the exact value belongs to the base, the text is a fact about it
             return None if text is None else Value(term("base-env", self.base, name, text=f"${name} of the base"), text)
-        if self.closed_env:
+        if self.closed_env and name not in self.versions:
             return None
         return Value(term("base-env", self.base, name, text=f"${name} of the base"))
 

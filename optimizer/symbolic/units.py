@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dockopt.optimizer.commands import Invocation, effects_of
-from dockopt.optimizer.effects import Effects, Kind, World, Write, unknown
+from dockopt.optimizer.effects import Effects, Kind, Write, together, unknown
 from dockopt.optimizer.regions import Region, join
 from dockopt.optimizer.symbolic.filesystem import FileSystem
 from dockopt.optimizer.symbolic.mounting import Mounted, view
@@ -86,11 +86,17 @@ class ImageSurroundings:
         """Return what is at an image path: "file", "directory", "absent" or "unknown"."""
         return self._files.kind(path)
 
-    def children(self, path: str) -> tuple[str, ...] | None:
-        """Return the names of all that lies in a directory of the image, None where that cannot be told."""
-        from dockopt.optimizer.symbolic.listing import children
+    def placed(self, path: str) -> str:
+        """Return what is at an image path, in a directory that was empty before the first COPY reached it."""
+        return self._files.placed(path)
 
-        return children(self._files, path)
+    def listing(self, path: str) -> tuple[str, ...] | None:
+        """Return the names of what the Dockerfile put into a directory, None where that is not certain."""
+        return self._files.listing(path)
+
+    def kept_out(self, path: str) -> bool:
+        """Tell whether no COPY of a directory of the context can bring anything to a path."""
+        return self._files.kept_out(path)
 
     def read_context(self, path: str) -> bytes | None:
         """Return the bytes of an image path that surely comes from the context."""
@@ -147,7 +153,7 @@ def units_of(
 
     if instruction.json is not None:
         argv = instruction.json
-        effects = effects_of(Invocation(tuple(argv), tuple(argv), instruction.start_line), around(()))
+        effects = _known_effects(executor, Invocation(tuple(argv), tuple(argv), instruction.start_line), around(()))
         shown = term("exec", *argv).digest + " " + " ".join(argv)
         unit = Unit(shown, 0, len(text), effects, frozenset(), state.cwd, state.cwd_term, {}, argv[0], tuple(argv))
         return iter((unit,))
@@ -167,8 +173,16 @@ def units_of(
     if any(step.background for step in script.steps):
         return whole("a command that runs in the background")
     errexit = any(re.fullmatch(r"-[ux]*e[eux]*o?|errexit", option) for option in state.shell[1:-1])
-    builder = _UnitBuilder(script, state, shell, around, located=not instruction.heredocs)
+    builder = _UnitBuilder(executor, script, state, shell, around, located=not instruction.heredocs)
     return builder.build(errexit)
+
+
+def _known_effects(executor: Executor, invocation: Invocation, around: ImageSurroundings) -> Effects:
+    """Return what a model says of a command, or what the user declares where no model does."""
+    effects = effects_of(invocation, around)
+    if effects.unknown is None or executor.configuration is None:
+        return effects
+    return executor.configuration.effects(invocation, around) or effects
 
 
 def dialect_of(shell: Sequence[str]) -> str | None:
@@ -183,6 +197,7 @@ def dialect_of(shell: Sequence[str]) -> str | None:
 class _UnitBuilder:
     def __init__(
         self,
+        executor: Executor,
         script: Script,
         state: StageState,
         shell: Shell,
@@ -190,6 +205,7 @@ class _UnitBuilder:
         *,
         located: bool,
     ) -> None:
+        self.executor = executor
         self.script, self.state, self.shell, self.located = script, state, shell, located
         self._around = around
         #: what other commands of the same unit may write at any time
@@ -283,7 +299,7 @@ class _UnitBuilder:
             ):
                 return unknown("its commands write files that others of them look at")
             parts = again
-        return _together(parts)
+        return together(parts)
 
     def _compound(self, step: Step) -> None:
         commands = step.pipeline if step.kind == "pipeline" and step.pipeline else step.commands
@@ -388,13 +404,14 @@ class _UnitBuilder:
             if assignment.append or _inner_scripts([assignment.value]):
                 return unknown("an assignment that runs a command")
             self.shell.local[assignment.name] = self._word_value(assignment.value)
-        effects = effects_of(Invocation(argv, tuple(w.raw for w in command.words)), self._around(self._touched))
+        invocation = Invocation(argv, tuple(w.raw for w in command.words))
+        effects = _known_effects(self.executor, invocation, self._around(self._touched))
         self.shell.local = saved
         inner = [self._effects(c) for script in _inner_scripts(command.words) for s in script.steps for c in s.commands]
         if any(script.opaque for script in _inner_scripts(command.words)):
             return unknown("a substitution that is not understood")
         if effects.unknown is None and inner:
-            effects = _together([effects, *inner], keep_first=True)
+            effects = together([effects, *inner], keep_first=True)
         return self._redirected(effects, command)
 
     def _redirected(self, effects: Effects, command: Command) -> Effects:
@@ -465,42 +482,3 @@ def _command_variables(command: Command) -> frozenset[str]:
 
 def _variables(steps: Sequence[Step]) -> frozenset[str]:
     return frozenset(name for step in steps for command in step.commands for name in _command_variables(command))
-
-
-def _together(parts: Sequence[Effects], *, keep_first: bool = False) -> Effects:
-    """Return effects of commands that run in one unit, in an order and number that is not followed."""
-    for part in parts:
-        if part.unknown is not None:
-            return part
-    if not parts:
-        return unknown("nothing is known of it")
-    variables: tuple[str, ...] | None = ()
-    for part in parts:
-        variables = None if variables is None or part.variables is None else (*variables, *part.variables)
-    includes = {path for part in parts for path in part.reads.include}
-    # what one part leaves out is read if another part reads it
-    holes = [h for part in parts for h in part.reads.exclude if all(not p.reads.overlaps(Region((h,))) for p in parts)]
-    writes = [
-        write
-        if keep_first and i == 0
-        else write._replace(kind=Kind.MAY if write.kind is not Kind.DIRECTORY else write.kind)
-        for i, part in enumerate(parts)
-        for write in part.writes
-    ]
-    caches = (
-        {c for c in parts[0].caches if keep_first} if keep_first else set.intersection(*(set(p.caches) for p in parts))
-    )
-    if not keep_first:
-        writes += [Write(Kind.MAY, Region((c,))) for part in parts for c in part.caches if c not in caches]
-    return Effects(
-        reads=Region(tuple(sorted(includes)), tuple(sorted(set(holes)))),
-        probes=tuple(path for part in parts for path in part.probes),
-        trees=tuple(path for part in parts for path in part.trees),
-        variables=variables,
-        writes=tuple(writes),
-        caches=tuple(sorted(caches)),
-        world=World(max(part.world for part in parts)),
-        relied_on=tuple(path for part in parts for path in part.relied_on),
-        assumptions=tuple(dict.fromkeys(a for part in parts for a in part.assumptions)),
-        cache_names=parts[0].cache_names if keep_first else {},
-    )

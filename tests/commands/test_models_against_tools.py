@@ -26,6 +26,9 @@ from dockopt.optimizer.regions import Region, below
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from tests.commands.cases import COMMANDS, FAILING, NOT_IN_BUSYBOX
+from tests.commands.claims import claimed, matters
+
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: raise it for a thorough run
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "60"))
@@ -141,27 +144,6 @@ def run(line: str, root: Path, shell: str = "sh", **extra: str) -> subprocess.Co
     )
 
 
-def claimed(path: str, effects: Effects) -> bool:
-    for write in effects.writes:
-        if write.kind is Kind.DIRECTORY and any(below(include, path) for include in write.region.include):
-            return True
-        if write.kind is Kind.SET and any(below(include, path) for include in write.region.include):
-            return True  # the file itself, and parents that it makes
-        if write.region.covers(Region((path,))):
-            return True
-    return False
-
-
-def matters(path: str, effects: Effects) -> bool:
-    """Tell whether the model says that a path is read; the old content of a MAY write is."""
-    where = Region((path,))
-    return (
-        effects.reads.overlaps(where)
-        or any(below(path, probe) or below(probe, path) for probe in effects.probes)
-        or any(write.region.overlaps(where) for write in effects.writes)
-    )
-
-
 def mutate(root: Path, effects: Effects, seed: int = 0) -> int:
     """Change, remove, replace and add entries that the model claims unread, and all times; return how many."""
     chance = random.Random(seed)
@@ -272,150 +254,6 @@ def _registered() -> Iterator[None]:
         yield
 
 
-COMMANDS = [
-    "mkdir -p new/deep/er",
-    "mkdir -m 700 new",
-    "mkdir -p -m 0700 x/y",
-    "cp a new",
-    "cp a b",
-    "cp a d",
-    "cp a d/",
-    "cp a b empty",
-    "cp -t empty a b",
-    "cp -r d new",
-    "cp -a d ../out/copy",
-    "cp -r d ../out",
-    "cp d/*a ../out",
-    "cp link new",
-    "cp -P a new",
-    "cp -n a b",
-    "mv a new",
-    "mv a d",
-    "mv a b ../out",
-    "mv d ../out/moved",
-    "mv d/e empty",
-    "mv ./*b ../out",
-    "rm a",
-    "rm -f nothing a",
-    "rm -rf d nothing",
-    "rm -rf link",
-    "rm -rf d/*",
-    "rm -rf ../out/*",
-    "rmdir empty",
-    "touch a",
-    "touch fresh",
-    "touch -c nothing",
-    "chmod 600 a",
-    "chmod -x a",
-    "chmod -R go-rwx ../out",
-    "chmod u+x,g-w ../out/a",
-    "chown -R 1234:1234 ../out",
-    "chown 1234 a",
-    "ln -s ../out/victim fresh",
-    "ln -sf a ../out/a",
-    "ln -s ../out/victim",
-    "install -m 600 a new",
-    "install -d -m 750 made/here",
-    "install -D a p/q/r",
-    "tar -xzf ../out/d.tgz -C ../out",
-    "tar xzf ../out/d.tgz -C ../out --strip-components=1",
-    "tar -tzf ../out/d.tgz",
-    "sed -i s/alpha/omega/ a",
-    "sed -i.bak -e 1d a",
-    "sed -n 1p a",
-    "tee -a a",
-    "tee new",
-    "cat a",
-    "cat a d/a",
-    "head -n 1 a",
-    "wc -c a",
-    "sort a",
-    "grep -c alpha a",
-    "grep alpha a d/a",
-    "sha256sum a",
-    "cut -c 1-3 a",
-    "echo hello",
-    "printf %s hello",
-    "test -f a",
-    "[ -d d ]",
-    "[ ! -e nothing ]",
-    "basename /x/y",
-    "pwd",
-    "which sh",
-    "ls empty",
-    "ls -a d",
-    "ls -R d",
-    "gzip -n a",
-    "gzip -nk ../out/a",
-    "gzip -nc a",
-    "gunzip ../out/z.gz",
-    "gunzip -k ../out/z.gz",
-    "gunzip -c ../out/z.gz",
-    "zcat ../out/z.gz",
-    "unzip -q ../out/d.zip -d ../out/new",
-    "unzip -qo ../out/d.zip -d ../out",
-    "unzip -l ../out/d.zip",
-    "tar -cf ../out/new.tar a d",
-    "tar -czf ../out/new.tgz -C d .",
-    "tar -xzf ../out/d.tgz -C ../out d/a",
-    "cp -rT d new",
-    "cp -r d/. new",
-    "cp -r ./d/* ../out",
-    "cp -p a new",
-    "cp a ../out/./b",
-    "mv -n a b",
-    "mv -T d new",
-    "install -m 755 -t empty a",
-    "install -D -t p/q a",
-    "ln -sfn ../out/victim ../out/a",
-    "ln -sr ../out/victim ../out/new",
-    "rm -r d/e",
-    "rm -d empty",
-    "rm -f ./o*",
-    "mkdir -p d/e/../new",
-    "touch -d 2020-01-01 a",
-    "chmod 4755 a",
-    "chmod --reference=b a",
-    "chown --reference=b a",
-    "chgrp 12 ../out/a",
-    "sed -i -e s/[[:alpha:]]*$/x/ -e $!d ../out/a",
-    "sed -ni p a",
-    "sed -E -i.orig s/(a)/<\\1>/ ../out/a",
-    "sed s/alpha/x/ a b",
-    "grep -r alpha d",
-    "grep -l alpha a b other",
-    "grep -q nothing a",
-    "head -2 a",
-    "tail -n 1 b",
-    "sort -u a b",
-    "cat ./[ab]",
-    "md5sum a",
-    "test -s a",
-    "test -x a",
-    "test -d nothing",
-    "test -h link",
-    "test -e link",
-    "test -f a -a -d d",
-    "[ a = b ]",
-    "id -u",
-    "dirname /x/y",
-    "seq 3",
-    "uname -m",
-    "printf %s\\n x y",
-    "sleep 0",
-    "true",
-]
-
-
-#: fail on purpose: that they do must not depend on anything unread
-_FAILING = {"grep -q nothing a", "test -x a", "test -d nothing", "[ a = b ]"}
-#: options of GNU programs
-_NOT_IN_BUSYBOX = {
-    *("chmod --reference=b a", "chown --reference=b a", "ln -sr ../out/victim ../out/new", "mv -T d new"),
-    *("install -D -t p/q a", "rm -d empty", "install -m 755 -t empty a", "cp -t empty a b"),
-}
-
-
 def _lines_as_shell(line: str) -> str:
     """Quote what only the program should see."""
     return " ".join(word if _is_bare(word) else f"'{word}'" for word in line.split())
@@ -427,15 +265,15 @@ def _is_bare(word: str) -> bool:
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_real_program_keeps_to_its_model(line: str, tmp_path: Path) -> None:
-    fails = line in _FAILING
+    fails = line in FAILING
     for seed in range(3):
         assert (check(line, tmp_path / "image", seed=seed) is None) is fails, f"`{line}` is not understood or fails"
 
 
 @needs_busybox
-@pytest.mark.parametrize("line", [line for line in COMMANDS if line not in _NOT_IN_BUSYBOX])
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line not in NOT_IN_BUSYBOX])
 def test_busybox_program_keeps_to_its_model(line: str, tmp_path: Path) -> None:
-    fails = line in _FAILING
+    fails = line in FAILING
     assert (check(line, tmp_path / "image", BUSYBOX) is None) is fails, f"`{line}` is not understood or fails"
 
 

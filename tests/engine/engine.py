@@ -111,12 +111,13 @@ class Engine:
     def missing() -> str | None:
         """Say why no engine can be used, or nothing if one answers."""
         try:
-            done = _docker("info", "--format", "{{.ServerVersion}}", timeout=20)
+            # `docker info` with a format ends with 0 where no daemon answers
+            done = _docker("version", "--format", "{{.Server.Version}}", timeout=20)
         except FileNotFoundError:
             return "no `docker` command"
         except subprocess.TimeoutExpired:
-            return "`docker info` does not answer"
-        return None if done.returncode == 0 else f"`docker info` fails: {done.stdout.strip()[-200:]}"
+            return "`docker version` does not answer"
+        return None if done.returncode == 0 else f"`docker version` fails: {done.stdout.strip()[-200:]}"
 
     def __enter__(self) -> Self:
         return self
@@ -224,6 +225,8 @@ class Engine:
     ) -> set[str]:
         """Return the paths in which a second build from scratch differs from the image `first` of the same input.
 
+        Where names themselves differ (logs that are called after the time) their directory is among them, with a slash.
+
         Raises:
             RuntimeError: the build fails.
         """
@@ -232,7 +235,8 @@ class Engine:
         if not again.ok:
             raise RuntimeError(again.log)
         one, two = self.contents(first), self.contents(second)
-        return {path for path in one.keys() | two.keys() if one.get(path) != two.get(path)}
+        named = {f"{path.rpartition('/')[0]}/" for path in one.keys() ^ two.keys()}
+        return {path for path in one.keys() | two.keys() if one.get(path) != two.get(path)} | named
 
     def _layers(self, tag: str) -> list[str] | None:
         """Return the layer directories from the lowest to the highest, or nothing for another storage driver."""
@@ -254,6 +258,8 @@ def _config_differences(before: Mapping[str, object], after: Mapping[str, object
 def _file_differences(before: Contents, after: Contents, mask: frozenset[str]) -> list[str]:
     found = []
     for path in sorted((before.keys() | after.keys()) - mask):
+        if f"{path.rpartition('/')[0]}/" in mask:
+            continue
         one, two = before.get(path), after.get(path)
         if one is None:
             found.append(f"`{path}`: only in the second image")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,19 @@ class World:
             text=True, timeout=60, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr
+
+    def start(self, scenario: str, *arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self.command(*arguments), cwd=self.project, env=self.environment | {"FAKE_SCENARIO": scenario},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def wait_for(self, name: str) -> str:
+        """Wait until the fake engine has written a file, and return what it holds."""
+        deadline = time.monotonic() + 60
+        while not (self.state / name).exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return (self.state / name).read_text()
 
     @property
     def calls(self) -> list[list[str]]:

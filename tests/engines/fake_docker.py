@@ -29,19 +29,22 @@ def build(arguments: list[str]) -> int:
     number = len(list(STATE.glob("built-*"))) + 1
     (STATE / f"built-{number}").write_text(Path(options["file"]).read_text())
     (STATE / f"ignore-{number}").write_text(str(Path(f"{options['file']}.dockerignore").exists()))
+    if SCENARIO == "no-secret":
+        return fail("ERROR: failed to stat /nowhere: stat /nowhere: no such file or directory")
     print(
         "#5 [build 1/3] FROM base\n#6 [build 2/3] COPY . .\n#6 CACHED\n#7 [build 3/3] RUN make\n#7 0.1 a line",
         flush=True,
     )
-    if SCENARIO == "slow":
-        (STATE / "started").touch()
+    if SCENARIO == "slow" or (SCENARIO == "slow-second" and number % 2 == 0):
+        (STATE / "starting").write_text(str(os.getpid()))
+        (STATE / "starting").rename(STATE / "started")
         time.sleep(60)
+    if SCENARIO == "original-fails" or (SCENARIO == "rewritten-fails" and number == 2):
+        return fail("#7 0.2 make: \x1b[31mno rule\n#7 ERROR: exit code: 2")
     if SCENARIO == "no-base":
         return fail("#2 [internal] load metadata for docker.io/library/golang:1.22\n#2 ERROR: pull access denied")
     if SCENARIO == "offline":
         return fail("#7 0.2 wget: bad address 'proxy.golang.org'\n#7 ERROR: exit code: 1")
-    if SCENARIO == "original-fails" or (SCENARIO == "rewritten-fails" and number == 2):
-        return fail("#7 0.2 make: \x1b[31mno rule\n#7 ERROR: exit code: 2")
     files = {"app": b"app"}
     if SCENARIO == "different" and number == 2:
         files |= {"etc/\x1b[31mred": b"x", "app": b"other"}
@@ -77,9 +80,19 @@ def save(tags: list[str]) -> int:
 
 def main(arguments: list[str]) -> int:
     note(*arguments)
-    if arguments[0] == "info":
-        return fail("Cannot connect to the Docker daemon") if SCENARIO == "no-daemon" else 0
+    if arguments[0] in ("info", "version") and SCENARIO == "no-daemon":
+        fail("Cannot connect to the Docker daemon")
+        # as the real ones do
+        return 0 if arguments[:2] == ["info", "--format"] else 1
+    if arguments[0] in ("info", "version"):
+        return 0
+    if arguments[0] == "images":
+        print("\n".join(path.name.removeprefix("image-") for path in STATE.glob("image-*")))
+        return 0
     if arguments[0] == "rmi":
+        if SCENARIO == "slow-remove":
+            (STATE / "removing").touch()
+            time.sleep(2)
         for tag in arguments[2:]:
             (STATE / f"image-{tag.replace('/', '_')}").unlink(missing_ok=True)
         return 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
+from dockopt.optimizer.leftovers import owner
 
 from tests.engines.conftest import DOCKERFILE, World
 
@@ -47,6 +47,11 @@ def test_noise_of_the_original_is_left_out_and_named(world: World) -> None:
     [
         ("original-fails", 2, "the Dockerfile does not build as it is: it fails in `RUN make`"),
         ("no-base", 2, "the base image cannot be had: docker.io/library/golang:1.22"),
+        (
+            "no-secret",
+            2,
+            "nothing was built: the engine refuses before the first step:\ndockopt:   ERROR: failed to stat",
+        ),
         ("offline", 2, "it has no network in `RUN make`; `--network=host` may help"),
         (
             "no-daemon",
@@ -97,7 +102,20 @@ def test_options_are_passed_on_and_an_ignore_file_of_the_dockerfile_comes_along(
         assert "--no-cache" in call
     assert (world.state / "ignore-1").read_text() == "True"
     world.run("same", "verify", "--engine", "docker", "--cache")
-    assert "--no-cache" not in world.calls[-4]
+    built = [call for call in world.calls if call[0] == "build"]
+    assert ["--no-cache" in call for call in built] == [True, True, False, False]
+
+
+def test_only_the_second_build_has_a_changed_ignore_file(world: World) -> None:
+    site = b"FROM alpine:3.20 AS site\nCOPY . /site\nFROM alpine:3.20\nCOPY --from=site /site/src /srv\n"
+    (world.project / "Dockerfile").write_bytes(site)
+    code, _, err = world.run("same", "verify")
+    assert (code, err) == (0, "")
+    assert [(world.state / f"ignore-{number}").read_text() for number in (1, 2)] == ["False", "True"]
+    assert not (world.project / ".dockerignore").exists()
+    assert world.run("same", "fix", "--write", "--verify")[0] == 0
+    assert (world.project / "Dockerfile").read_bytes() == site
+    assert (world.project / ".dockerignore").read_bytes() == b"Dockerfile\n"
 
 
 def test_fix_writes_only_what_was_built(world: World) -> None:
@@ -141,21 +159,60 @@ def test_bench_edits_files_of_the_context_only(world: World, edit: str) -> None:
     assert "no such file in the context" in err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_cleans_up(world: World, number: int) -> None:
-    process = subprocess.Popen(
-        world.command("verify", "--engine", "docker"), cwd=world.project, env=world.environment | {"FAKE_SCENARIO": "slow"},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    deadline = time.monotonic() + 30
-    while not (world.state / "started").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+COMMANDS = {"verify": ["verify"], "bench": ["bench", "--edit", "src/main.go"], "fix": ["fix", "--write", "--verify"]}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_interrupt_cleans_up(world: World, command: str, number: int) -> None:
+    process = world.start("slow-second", *COMMANDS[command], "--engine", "docker")
+    world.wait_for("started")
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (130, b"")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
     assert b"Traceback" not in err
+    assert b"Traceback" not in out
     assert world.calls[-1][:2] == ["rmi", "--force"]
     assert nothing_is_left(world)
+    assert (world.project / "Dockerfile").read_bytes() == DOCKERFILE
+
+
+def test_a_second_interrupt_does_not_cut_the_cleaning_short(world: World) -> None:
+    process = world.start("slow-remove", "verify", "--engine", "docker")
+    for _ in range(2):
+        world.wait_for("removing")
+        process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert nothing_is_left(world)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_next_run_removes_what_a_killed_one_left(world: World, command: str) -> None:
+    process = world.start("slow-second", *COMMANDS[command], "--engine", "docker")
+    os.kill(int(world.wait_for("started")), signal.SIGSTOP)  # what the engine was doing goes on, or not
+    process.kill()
+    process.communicate(timeout=60)
+    os.kill(int(world.wait_for("started")), signal.SIGKILL)
+    assert len(world.images) == 1
+    assert not nothing_is_left(world)
+    assert (world.project / "Dockerfile").read_bytes() == DOCKERFILE
+    assert world.run("same", *COMMANDS[command], "--engine", "docker")[0] == 0
+    assert nothing_is_left(world)
+
+
+def test_what_runs_elsewhere_or_is_still_running_made_stays(world: World) -> None:
+    here, process = owner().rsplit("-", 1)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    kept = [f"{here}-{process}-0a", f"{'0' * 12}-{gone.pid}-0a", f"{here}-0a", "latest"]
+    for name in [*kept, f"{here}-{gone.pid}-0a"]:
+        (world.state / f"image-dockopt-verify:{name}").touch()
+        (Path(world.environment["TMPDIR"]) / f"dockopt-{name}").mkdir()
+    assert world.run("same", "verify", "--engine", "docker")[0] == 0
+    assert sorted(world.images) == sorted(f"image-dockopt-verify:{name}" for name in kept)
+    folders = [path.name for path in Path(world.environment["TMPDIR"]).iterdir()]
+    assert sorted(folders) == sorted(f"dockopt-{name}" for name in kept)
 
 
 def test_nothing_to_improve_needs_no_engine(world: World) -> None:

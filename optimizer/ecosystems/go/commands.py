@@ -251,7 +251,7 @@ def _manifests_only(around: Surroundings, places: Places) -> tuple[Effects, Mani
         return unknown("GOFLAGS selects another module mode"), None
     found = download_manifests(_ImageView(around), around.cwd, workspaces=places.workspaces)
     if isinstance(found, Obstacle):
-        return unknown(found.reason), None
+        return unknown(found.reason, [found.missing] if found.missing else []), None
     module = join("/", found.directory)
     roots = [root for root in around.project_roots if below(module, root)]
     root = min(roots, key=len, default=module if module != "/" else None)

@@ -46,6 +46,7 @@ class Obstacle:
     reason: str
     path: str = ""  #: the file that is the cause, relative to the root of the view
     line: int = 0  #: 1-based, 0 for the whole file
+    missing: str = ""  #: a file that is surely not there, and without which the command fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,9 @@ def _go_mod(data: bytes, path: str) -> GoMod:
 
 
 class _StopError(Exception):
-    def __init__(self, reason: str, path: str = "", line: int = 0) -> None:
+    def __init__(self, reason: str, path: str = "", line: int = 0, missing: str = "") -> None:
         super().__init__(reason)
-        self.obstacle = Obstacle(reason, path.lstrip("/"), line)
+        self.obstacle = Obstacle(reason, path.lstrip("/"), line, missing)
 
 
 class _Reader:
@@ -167,9 +168,8 @@ class _Reader:
     def _main(self, directory: str, above: str | None = None) -> tuple[str, GoMod]:
         path = posixpath.join(directory, "go.mod")
         if above is not None and not self._look(path):
-            raise _StopError(
-                f"go.work of `{above}` uses `{directory}`, which has no go.mod", posixpath.join(above, "go.work")
-            )
+            work = posixpath.join(above, "go.work")
+            raise _StopError(f"go.work of `{above}` uses `{directory}`, which has no go.mod", work, missing=path)
         try:
             parsed = _go_mod(self._read(path), path)
         except ModFileError as error:
@@ -199,6 +199,7 @@ class _Reader:
                     f"`replace {replacement.old_path} => {replacement.new_path}` leads to a directory without a go.mod",
                     place,
                     replacement.line,
+                    posixpath.join(directory, "go.mod"),
                 )
 
     def _vendored(self, root: str, go: str | None, *, workspace: bool) -> bool:

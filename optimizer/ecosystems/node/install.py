@@ -1,12 +1,14 @@
-"""npm: which commands install packages, and what they read of a project."""
+"""Which commands install packages of npm, and what they read of a project."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from dockopt.optimizer.ecosystems.installs import Cause, Install
-from dockopt.optimizer.ecosystems.node.project import Obstacle, project_at
-from dockopt.optimizer.regions import join
+from dockopt.optimizer.ecosystems.node.calls import call_of
+from dockopt.optimizer.ecosystems.node.project import Project, project_of
+from dockopt.optimizer.ecosystems.node.view import Obstacle
+from dockopt.optimizer.effects import World
 from dockopt.optimizer.symbolic.run import surroundings_of
 
 if TYPE_CHECKING:
@@ -16,23 +18,68 @@ if TYPE_CHECKING:
 
 
 def caches(_around: Surroundings) -> tuple[str, ...]:
-    """Return nothing: where npm keeps its cache is known to its model only."""
+    """Return nothing: no download is added whose result a build would find in a cache."""
     return ()
 
 
 def is_install(command: Executed) -> bool:
-    """Tell whether a command is `npm ci`."""
-    return command.argv[:2] == ("npm", "ci")
+    """Tell whether a command installs the packages of a project."""
+    call = call_of(command.argv)
+    return not isinstance(call, str | None) and call.action != "global"
 
 
 def install_for(command: Executed, executor: Executor) -> Install | Cause | None:
     """Return the installation that a command is."""
-    if not is_install(command):
+    call = call_of(command.argv)
+    if call is None:
         return None
-    found = project_at(surroundings_of(command, executor))
-    if isinstance(found, Obstacle):
-        return Cause(found.reason, "", command.line)
+    shown = " ".join(word or "?" for word in command.argv[:2])
+    if isinstance(call, str):
+        return Cause(f"`{shown}`: {call}", "", command.line)
+    if call.action in ("global", "fetch"):
+        return None
+    around = surroundings_of(command, executor)
+    try:
+        project = project_of(call, around)
+    except Obstacle as obstacle:
+        path = around.context_path(obstacle.path) if obstacle.path else None
+        return Cause(obstacle.reason, path or "", obstacle.line if path else command.line)
+    if command.effects.unknown is not None:
+        return Cause(f"`{shown}`: {command.effects.unknown}", "", command.line)
+    problem = _problem(project, around, shown)
+    if problem is not None:
+        return Cause(problem[0], problem[1], 0 if problem[1] else command.line)
     return Install(
-        "node", "npm packages", "npm ci", found.directory, found.files, (), True,
-        outputs=(join(found.directory, "node_modules"),), activity="installation",
-    )  # fmt: skip
+        "node",
+        "npm packages",
+        " ".join(word or "?" for word in command.argv),
+        project.directory,
+        project.files,
+        (),
+        True,
+        trees=project.trees,
+        outputs=project.removes,
+        activity="installation",
+        locked=project.world is not World.REPOSITORY,
+    )
+
+
+def _problem(project: Project, around: Surroundings, shown: str) -> tuple[str, str] | None:
+    """Return why an installation cannot stand above the sources although it is understood, and the file that is the cause."""
+    if project.rewritten is not None:
+        path, why = project.rewritten
+        name = path.rpartition("/")[2]
+        return f"`{shown}` may write `{name}` anew: {why}; update the lock file", around.context_path(path) or ""
+    for path in project.outputs:
+        if path not in project.removes and not around.kept_out(path):
+            name = path.rpartition("/")[2]
+            pattern = path.removeprefix(project.directory + "/")
+            if pattern.startswith(".yarn/") and not any("/.yarn/" in file for file in (*project.files, *project.trees)):
+                pattern = ".yarn"
+            if pattern != "node_modules" and name == "node_modules":
+                pattern = "**/node_modules"
+            reason = (
+                f"`{shown}` builds on `{path}` where the context brings one; add `{pattern}` to the ignore file first"
+            )
+            return reason, ""
+    return None

@@ -36,7 +36,7 @@ class View(Protocol):
     def kind(self, path: str) -> str:
         """Return "file", "directory", "absent" or "unknown"."""
 
-    def children(self, path: str) -> tuple[str, ...] | None:
+    def listing(self, path: str) -> tuple[str, ...] | None:
         """Return the names of all that lies in a directory, None where that is not certain."""
 
     def read_context(self, path: str) -> bytes | None:
@@ -266,7 +266,7 @@ class _Walk:
         if not any(char in head for char in "*?["):
             names: tuple[str, ...] = (head,) if self.view.kind(join(directory, head)) != "absent" else ()
         else:
-            listed = self.view.children(directory)
+            listed = self.view.listing(directory)
             if listed is None:
                 raise _StopError(
                     f"what lies in `{directory}`, and so which members there are, is not certain", place, line
@@ -330,7 +330,7 @@ class _Walk:
     def _discovered(self, directory: str) -> str | None:
         """Return a program that cargo finds in `src/bin`."""
         where = join(directory, "src/bin")
-        for name in self.view.children(where) or ():
+        for name in self.view.listing(where) or ():
             if name.endswith(".rs") and self._is_file(join(where, name)):
                 return f"src/bin/{name}"
             if self.view.kind(join(where, name)) == "directory" and self._is_file(join(where, f"{name}/main.rs")):

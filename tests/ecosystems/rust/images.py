@@ -57,7 +57,7 @@ class Image:
             return "file"
         return "directory" if any(other.startswith(path.rstrip("/") + "/") for other in self.files) else "absent"
 
-    def children(self, path: str) -> tuple[str, ...] | None:
+    def listing(self, path: str) -> tuple[str, ...] | None:
         if path in self.unknown:
             return None
         start = path.rstrip("/") + "/"

@@ -110,7 +110,7 @@ class Folder:
         place = Path(path)
         return "file" if place.is_file() else "directory" if place.is_dir() else "absent"
 
-    def children(self, path: str) -> tuple[str, ...] | None:
+    def listing(self, path: str) -> tuple[str, ...] | None:
         return tuple(sorted(entry.name for entry in Path(path).iterdir())) if Path(path).is_dir() else ()
 
     def read_context(self, path: str) -> bytes | None:
