@@ -6,6 +6,7 @@ anything else is unknown, and whoever needs the fact has to refuse.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -76,7 +77,16 @@ _JAVA_UNSET = (
     "_JAVA_OPTIONS",
     "JDK_JAVA_OPTIONS",
 )
-_UNSET: dict[str, str | None] = dict.fromkeys((*_GO_UNSET, *_JAVA_UNSET))
+_RUST_UNSET = (
+    "CARGO_HOME",
+    "CARGO_TARGET_DIR",
+    "CARGO_BUILD_TARGET_DIR",
+    "CARGO_BUILD_BUILD_DIR",
+    "CARGO_INSTALL_ROOT",
+    "CARGO_NET_OFFLINE",
+    "RUSTUP_HOME",
+)
+_UNSET: dict[str, str | None] = dict.fromkeys((*_GO_UNSET, *_JAVA_UNSET, *_RUST_UNSET))
 
 #: golang: ENV GOLANG_VERSION, GOTOOLCHAIN=local (1.21 and later), GOPATH=/go, PATH; WORKDIR $GOPATH; user root
 _GOLANG = BaseFacts(
@@ -131,12 +141,31 @@ _GRADLE = replace(_java("gradle", "/home/gradle"), user=None)
 #: these have Java machines that get options by JAVA_TOOL_OPTIONS: ibmjava, openj9, semeru
 _OTHER_MACHINES = ("ibm", "openj9", "semeru")
 
+#: rust: ENV RUSTUP_HOME, CARGO_HOME, PATH and RUST_VERSION; no WORKDIR; user root (rust-lang/docker-rust, Dockerfile-*.template);
+#: rustup-init is run with --no-modify-path and writes no configuration of cargo
+_RUST = BaseFacts(
+    "rust",
+    {
+        "PATH": f"/usr/local/cargo/bin:{_PATH}",
+        **_UNSET,
+        "CARGO_HOME": "/usr/local/cargo",
+        "RUSTUP_HOME": "/usr/local/rustup",
+    },
+    "/",
+    "root",
+    _STANDARD | {"/usr/local/cargo", "/usr/local/cargo/bin", "/usr/local/rustup"},
+    _COMPLETE,
+    frozenset(f"/usr/local/cargo/{name}" for name in ("config", "config.toml", "credentials", "credentials.toml")),
+)
+_RUST_VERSION = re.compile(r"(\d+\.\d+\.\d+)(-|$)")
+
 _OFFICIAL: dict[str, BaseFacts] = {
     "maven": _MAVEN,
     "gradle": _GRADLE,
     # ENV JAVA_HOME, PATH, LANG, LC_ALL, JAVA_VERSION; no WORKDIR, no USER (adoptium/containers, docker-library/openjdk)
     "eclipse-temurin": _java("java"),
     "openjdk": _java("java"),
+    "rust": _RUST,
     "golang": _GOLANG,
     "node": _NODE,
     "alpine": _plain("alpine"),
@@ -192,4 +221,7 @@ def facts_of(reference: str) -> BaseFacts:
         # golang's alpine variant installs ca-certificates and nothing else (docker-library/golang, Dockerfile-linux.template)
         directories = (facts.environment["PATH"] or "").split(":")
         facts = replace(facts, absent=frozenset(f"{d}/{name}" for d in directories for name in C_COMPILERS))
+    if facts.family == "rust" and (version := _RUST_VERSION.match(tag)) is not None:
+        # the tag is the version of the toolchain, and the only toolchain there is has that name
+        facts = replace(facts, environment={**facts.environment, "RUST_VERSION": version[1]})
     return facts

@@ -52,6 +52,15 @@ class Write(NamedTuple):
 ALWAYS_READ = ("PATH", "LD_*", "IFS", "ENV", "BASH_ENV", "SHELLOPTS", "POSIXLY_CORRECT")
 
 
+class Leftovers(NamedTuple):
+    """A tool may take what it finds of its own earlier work for what it has to make now (make, cargo, tsc -b)."""
+
+    #: directories that it looks things up in by their content or version: what is left there does no harm
+    harmless: tuple[str, ...]
+    #: how it decides, and what would have to hold for that to be right
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class Effects:
     """The reads and writes of one simple command; the defaults are those of a command about which nothing is known."""
@@ -77,6 +86,10 @@ class Effects:
     relied_on: tuple[str, ...] = ()
     #: printed assumptions that the model makes (`modules-available`, …)
     assumptions: tuple[str, ...] = ()
+    #: of a command that reads everything only because links may lead anywhere: the paths that it names
+    named: tuple[str, ...] = ()
+    #: what files that an earlier run left behind may do, None where they do nothing
+    leftovers: Leftovers | None = None
     #: ids of caches → path, for rewrites (`go-build` → `/root/.cache/go-build`)
     cache_names: dict[str, str] = field(default_factory=dict)
 

@@ -109,8 +109,9 @@ class Region(NamedTuple):
         return True
 
     def minus(self, *paths: str) -> Region:
-        """Return this region without the given subtrees."""
-        return Region(self.include, tuple(sorted({*self.exclude, *paths})))
+        """Return this region without the given subtrees; the outermost of nested ones stands for all."""
+        holes = {*self.exclude, *paths}
+        return Region(self.include, tuple(sorted(h for h in holes if not any(h != o and below(h, o) for o in holes))))
 
     def __str__(self) -> str:
         text = ", ".join(self.include)

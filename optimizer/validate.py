@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from dockopt.optimizer.effects import ALWAYS_READ, Effects, World, matches
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Verdict
-from dockopt.optimizer.regions import EVERYTHING, Region, normalize
+from dockopt.optimizer.regions import EVERYTHING, Region, below, normalize
 from dockopt.optimizer.symbolic.execute import StageRun, Unsupported
 from dockopt.optimizer.symbolic.filesystem import differing
 from dockopt.optimizer.symbolic.run import Executed
@@ -95,7 +95,12 @@ def _compare(old: Build, new: Build, declared: frozenset[str]) -> Verdict:
     repaired = _repaired(old, new)
     if repaired is not None:
         return repaired
-    for failure in (*_new_failures(old, new), *_frozen_downloads(old, new), *_frontend(old, new)):
+    for failure in (
+        *_leftovers(old, new),
+        *_new_failures(old, new),
+        *_frozen_downloads(old, new),
+        *_frontend(old, new),
+    ):
         return _unproven(*failure)
     holes = tuple(sorted(normalize(path) for path in declared if not path.startswith("config:")))
     region = EVERYTHING.minus(*holes) if holes else EVERYTHING
@@ -186,6 +191,19 @@ def _renewed_by(item: str, inputs: frozenset[str]) -> bool:
         other.startswith("context:") and (other == "context:" or f"{path}/".startswith(other[len("context:") :] + "/"))
         for other in inputs
     )
+
+
+def _leftovers(old: Build, new: Build) -> Iterable[tuple[str, int]]:
+    """A new cache mount in which a command finds its own work again, and may take it for what it has to make now."""
+    for before, after in _matched(old, new):
+        left = after.effects.leftovers
+        if left is None:
+            continue
+        had = {mount.target for mount in before.instruction.mounts if mount.type == "cache"}
+        for mount in after.instruction.mounts:
+            target = mount.target or ""
+            if mount.type == "cache" and target not in had and not any(below(target, path) for path in left.harmless):
+                yield f"what an earlier build left in `{target}` may decide: {left.why}", after.line
 
 
 def _new_failures(old: Build, new: Build) -> Iterable[tuple[str, int]]:

@@ -1,7 +1,8 @@
 """keeps the compiler's cache between builds in a cache mount
 
 What it does
-    Adds `--mount=type=cache` for the build cache of the compiler to the RUN that compiles.
+    Adds `--mount=type=cache` for the build cache of the compiler to the RUN that compiles. For cargo, which has no cache
+    that can be trusted with other sources, for the crates that it downloads.
 
 Why it costs cache
     Below the first changed COPY every RUN starts from the layer above it, where the compiler's cache is as it was when
@@ -21,7 +22,9 @@ After
 When it does not fire
     The place of the cache is not certain; the user is not root (a new mount belongs to root); cgo may be on (the build
     cache does not notice changed C libraries, `go help cache`); a later instruction or stage reads the directory; the
-    pinned `# syntax` is too old for mounts. In a stage that is exported the cache is part of the image today, so the
+    pinned `# syntax` is too old for mounts; crates lie in a layer already (`cargo fetch`, `cargo chef`), which a mount would
+    hide. A mount for the `target` directory of cargo is shown without a proof: cargo compares modification times, and a
+    COPY may bring newer content with an older time. In a stage that is exported the cache is part of the image today, so the
     change is offered, not applied.
 
 Why it is safe
@@ -36,11 +39,12 @@ from collections.abc import Iterator
 
 from dockopt.optimizer.ecosystems.installs import Install, install_for
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.proposal import Edit, Proposal, Refusal
+from dockopt.optimizer.proposal import Proposal, Refusal
 from dockopt.optimizer.regions import below
 from dockopt.optimizer.symbolic.run import Executed
-from dockopt.optimizer.syntax import Dockerfile, Instruction
-from dockopt.rewrites.editing import indentation
+from dockopt.optimizer.syntax import Instruction
+from dockopt.rewrites import cargo_mounts
+from dockopt.rewrites.editing import with_mounts
 
 ID = "cache-mounts"
 #: id of a compiler's cache in `Effects.cache_names`, and what the compiler is called
@@ -56,9 +60,10 @@ _COMPILING = frozenset({("go", "build"), ("go", "install")})
 
 def propose(build: Build) -> Iterator[Proposal | Refusal]:
     """Look at every RUN that compiles."""
+    yield from cargo_mounts.propose(build)
     seen: set[int] = set()
     for command in build.executed:
-        if command.instruction.index in seen:
+        if command.instruction.index in seen or command.argv[:1] == ("cargo",):
             continue
         if command.argv[:2] not in _COMPILING:
             ecosystem = _starts_compiler(build, command)
@@ -127,21 +132,7 @@ def _one(build: Build, command: Executed, place: str, compiler: str) -> Proposal
         ID,
         line,
         f"`{compiler}` starts with an empty build cache: every edit compiles all packages again",
-        (_with_mount(build.dockerfile, command.instruction, f"--mount=type=cache,target={place}"),),
+        (with_mounts(build.dockerfile, command.instruction, [f"--mount=type=cache,target={place}"]),),
         gain=f"`{compiler}` compiles only packages that changed",
         declared=frozenset({place}) if exported else frozenset(),
     )
-
-
-def _with_mount(dockerfile: Dockerfile, instruction: Instruction, flag: str) -> Edit:
-    """Return the edit that adds a flag, on a line of its own unless here-documents follow."""
-    start = instruction.offset_of(instruction.args_start)
-    at = instruction.flags[-1].span.end if instruction.flags else start
-    if instruction.heredocs:
-        return Edit(at, at, f" {flag}".encode() if instruction.flags else f"{flag} ".encode())
-    gap = b" " + dockerfile.escape.encode() + dockerfile.newline + indentation(instruction) + b"    "
-    if not instruction.flags:
-        return Edit(at, at, flag.encode() + gap)
-    if b"\n" in dockerfile.source[at:start]:
-        return Edit(at, at, gap + flag.encode())
-    return Edit(at, start, gap + flag.encode() + gap)

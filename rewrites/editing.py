@@ -108,3 +108,19 @@ def _without_gap(dockerfile: Dockerfile, start: int, end: int) -> tuple[int, int
     if above and end == len(source):
         return start - (2 if source[:start].endswith(b"\r\n") else 1), end
     return start, end
+
+
+def with_mounts(dockerfile: Dockerfile, instruction: Instruction, flags: Sequence[str]) -> Edit:
+    """Return the edit that adds flags to a RUN, each on a line of its own unless here-documents follow."""
+    start = instruction.offset_of(instruction.args_start)
+    at = instruction.flags[-1].span.end if instruction.flags else start
+    if instruction.heredocs:
+        text = " ".join(flags)
+        return Edit(at, at, f" {text}".encode() if instruction.flags else f"{text} ".encode())
+    gap = b" " + dockerfile.escape.encode() + dockerfile.newline + indentation(instruction) + b"    "
+    text_lines = gap.join(flag.encode() for flag in flags)
+    if not instruction.flags:
+        return Edit(at, at, text_lines + gap)
+    if b"\n" in dockerfile.source[at:start]:
+        return Edit(at, at, gap + text_lines)
+    return Edit(at, start, gap + text_lines + gap)

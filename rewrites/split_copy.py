@@ -64,7 +64,7 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
         copies = context_copies(build, stage)
         sources = [copy for copy in copies if copy.is_sources]
         commands = [command for command in build.executed if command.stage == stage.index]
-        if sources and _already_installed(sources[0], commands):
+        if sources and _already_installed(sources, commands):
             continue
         done: set[tuple[str, str]] = set()
         if not sources and (elsewhere := _in_parent(build, stage, commands)) is not None:
@@ -89,9 +89,20 @@ def _why_unknown(build: Build, command: Executed, cause: Cause) -> str:
     return next((f"; nothing is known of it: {culprit.effects.unknown}" for culprit in culprits), "")
 
 
-def _already_installed(first: ContextCopy, commands: list[Executed]) -> bool:
-    """Tell whether an install stands above the sources in this stage: then somebody has split the copies before."""
-    return any(is_install(command) and command.instruction.index < first.instruction.index for command in commands)
+def _already_installed(sources: Sequence[ContextCopy], commands: list[Executed]) -> bool:
+    """Tell whether an install stands above the sources in this stage: then somebody has split the copies before.
+
+    A source that the install itself looks at may stand above it: cargo wants `src/main.rs` to be there.
+    """
+    for command in commands:
+        if not is_install(command):
+            continue
+        read = command.effects.probes
+        others = (c for c in sources if not (c.ops and all(op.kind == "put" and op.path in read for op in c.ops)))
+        first = next(others, None)
+        if first is None or command.instruction.index < first.instruction.index:
+            return True
+    return False
 
 
 def _in_parent(build: Build, stage: Stage, commands: list[Executed]) -> Refusal | None:

@@ -416,8 +416,10 @@ def program(
     }
     probes |= found.files
     roots = around.project_roots
+    named: tuple[str, ...] = ()
     if found.everything or (found.outside and not roots):
         where = EVERYTHING
+        named = tuple(sorted({*SYSTEM, *found.paths, *found.files, *extra}))
     elif found.outside:
         where = EVERYTHING.minus(*roots)
         probes |= {path for path in (*found.paths, *extra) if any(below(path, root) for root in roots)}
@@ -435,6 +437,7 @@ def program(
         writes=tuple(writes),
         world=world,
         assumptions=tuple(dict.fromkeys(taken)),
+        named=named,
     )
 
 

@@ -89,6 +89,11 @@ def is_install(command: Executed) -> bool:
     return any(ecosystem.is_install(command) for ecosystem in ecosystems())
 
 
-def caches(around: Surroundings) -> tuple[str, ...]:
-    """Return the cache directories of all ecosystems."""
-    return tuple(sorted({path for ecosystem in ecosystems() for path in ecosystem.caches(around)}))
+def caches(around: Surroundings) -> dict[str, bool]:
+    """Return the cache directories of all ecosystems, each with whether its entries are checked by their hashes."""
+    found = {
+        path: entry.caches_by_hash
+        for entry, ecosystem in zip(ECOSYSTEMS, ecosystems(), strict=True)
+        for path in ecosystem.caches(around)
+    }
+    return dict(sorted(found.items()))

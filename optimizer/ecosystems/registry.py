@@ -19,14 +19,24 @@ class Entry:
     programs: Mapping[str, str]
     #: expressions by which a script gets at the caches of these programs otherwise than through them
     cache_words: tuple[str, ...] = ()
+    #: each entry of its caches is checked by its hash, so what builds of other projects left there does no harm
+    caches_by_hash: bool = False
 
 
 #: in the order in which they are asked
 ECOSYSTEMS = (
-    Entry("go", {"go": "go"}, ("GOMODCACHE", "GOCACHE", "GOPATH", "go clean", "pkg/mod")),
+    Entry("go", {"go": "go"}, ("GOMODCACHE", "GOCACHE", "GOPATH", "go clean", "pkg/mod"), caches_by_hash=True),
     Entry("gradle", {"gradle": "gradle gradlew"}),
     Entry("maven", {"mvn": "mvn mvnw"}, (r"\.m2\b", r"maven\.repo", "localRepository")),
     Entry(
+        "rust",
+        {"cargo": "cargo", "rustup": "rustup"},
+        ("CARGO_HOME", r"cargo/(registry|git)", r"\.cargo\b", "--offline", r"--frozen\b(?!-)", "CARGO_NET_OFFLINE"),
+        caches_by_hash=True,
+    ),
+    Entry(
         "node", {"manager": "npm yarn pnpm bun", "corepack": "corepack"}, (r"npm_config_cache", "npm cache", r"\.npm\b")
     ),
+    # last: it only says why nothing is done, and a makefile may be one of another language
+    Entry("c", {}),
 )

@@ -75,6 +75,10 @@ class BuildFiles(Protocol):
         """Tell whether the ignore rules keep a path and all that may lie below it out of every build."""
 
     @property
+    def ignore_file(self) -> tuple[str, bytes] | None:
+        """The ignore file that counts: its path in the context, and its bytes."""
+
+    @property
     def newly_ignored(self) -> tuple[str, ...]:
         """Paths that the ignore file in hand keeps out and the one that it is compared with does not."""
 

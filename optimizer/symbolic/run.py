@@ -29,6 +29,9 @@ CACHE_OPAQUE = (
 )
 
 
+LINKS_AVOID_CACHES = "links-avoid-caches: no link leads into a directory that a tool uses as its cache"
+
+
 class Executed(NamedTuple):
     """One command that ran: where it stands, what it does and what it got."""
 
@@ -87,18 +90,26 @@ def run_instruction(
 
 
 def _without_caches(
-    executor: Executor, state: StageState, unit: Unit, roots: tuple[str, ...], mounts: Sequence[Mounted]
+    executor: Executor,
+    state: StageState,
+    unit: Unit,
+    roots: tuple[str, ...],
+    mounts: Sequence[Mounted],
+    *,
+    online: bool,
 ) -> Effects:
     """Return the effects of a command that is not understood under the assumption `cache-opaque`.
 
-    A cache that lies in a mount is none of those: it may hold what other builds left there.
+    A cache that lies in a mount, where other builds may have left something, counts only if its entries are checked by hash.
     """
     from dockopt.optimizer.ecosystems.installs import cache_words, caches
 
     shell = Shell(unit.cwd, unit.cwd_term, dict(unit.local))
     targets = [mounted.target or "/" for mounted in mounts if mounted.mount.type == "cache"]
-    found = caches(ImageSurroundings(executor, state, state.files, shell, roots, True))
-    hidden = tuple(path for path in found if not any(below(path, t) or below(t, path) for t in targets))
+    found = caches(ImageSurroundings(executor, state, state.files, shell, roots, online))
+    hidden = tuple(
+        path for path, by_hash in found.items() if by_hash or not any(below(path, t) or below(t, path) for t in targets)
+    )
     if not hidden or cache_words().search(unit.text) or any(path in unit.text for path in hidden):
         return unit.effects
     everything_else = EVERYTHING.minus(*hidden)
@@ -109,6 +120,19 @@ def _without_caches(
         caches=hidden,
         assumptions=(*unit.effects.assumptions, CACHE_OPAQUE),
     )
+
+
+def _not_through_links(executor: Executor, state: StageState, unit: Unit, roots: tuple[str, ...]) -> Effects:
+    """Return the effects of a command that follows links under the assumption `links-avoid-caches`."""
+    from dockopt.optimizer.ecosystems.installs import caches
+
+    shell = Shell(unit.cwd, unit.cwd_term, dict(unit.local))
+    hidden = tuple(caches(ImageSurroundings(executor, state, state.files, shell, roots, True)))
+    named = Region(unit.effects.named)
+    if not hidden or any(named.overlaps(Region((path,))) for path in hidden):
+        return unit.effects
+    reads = unit.effects.reads.minus(*hidden)
+    return replace(unit.effects, reads=reads, assumptions=(*unit.effects.assumptions, LINKS_AVOID_CACHES))
 
 
 def _apply(
@@ -123,7 +147,9 @@ def _apply(
     """Give one unit its value and write what it writes."""
     effects, line = unit.effects, _line_of(instruction, unit.start)
     if effects.unknown is not None and executor.opaque_caches:
-        effects = _without_caches(executor, state, unit, roots, mounts)
+        effects = _without_caches(executor, state, unit, roots, mounts, online=settings[0] != "none")
+    elif effects.named and executor.opaque_caches:
+        effects = _not_through_links(executor, state, unit, roots)
     files = view(executor, state, mounts, effects.caches, line)
     environment = {**state.environment(), **unit.local}
     if effects.variables is not None:
@@ -140,11 +166,7 @@ def _apply(
         effects.world.name,
         *unit.options,
     ]
-    parts += [
-        m.value
-        for m in mounts
-        if not (m.mount.type == "cache" and any(below(m.target or "", c) for c in effects.caches))
-    ]
+    parts += [m.value for m in mounts if not _is_seen_by_reading(m, effects)]
     for name in sorted(environment):
         parts += [name, environment[name].term]
     parts.append(files.read(region))
@@ -217,6 +239,17 @@ def _apply(
             by_owner=True,
         )
     return replace(state, files=result)
+
+
+def _is_seen_by_reading(mounted: Mounted, effects: Effects) -> bool:
+    """Tell whether a mount can only matter to a command as the files that it reads there, or not at all.
+
+    A cache mount is a directory and nothing else: what it hides of the image, and what it holds, is part of the `view` of a
+    command that reads there. A command that is not understood may look at the table of mounts, too.
+    """
+    if mounted.mount.type != "cache" or mounted.target is None:
+        return False
+    return effects.unknown is None or any(below(mounted.target, cache) for cache in effects.caches)
 
 
 def _line_of(instruction: Instruction, start: int) -> int:

@@ -23,7 +23,7 @@ BUILD_TIMEOUT = 600
 """Seconds after which one build is given up."""
 
 _DIRECTIVE = re.compile(rb"[ \t]*#[ \t]*([A-Za-z][A-Za-z0-9]*)[ \t]*=.*(?:\r?\n|\Z)")
-_HEADER = re.compile(r"^#(\d+) \[(?:(\S+) )?\d+/\d+\] (.*)$")
+_HEADER = re.compile(r"^#(\d+) \[(?:(\S+) +)?\d+/\d+\] (.*)$")
 _CACHED = re.compile(r"^#(\d+) CACHED$")
 _DONE = re.compile(r"^#(\d+) DONE ([0-9.]+)s$")
 _CONFIG_LISTS = ("Entrypoint", "Cmd", "Shell", "OnBuild")

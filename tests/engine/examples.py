@@ -75,6 +75,11 @@ TRAITS = {
     "maven-reactor": Traits(left_alone=True),
     "maven-resolve": Traits(reused="mvn -B dependency:resolve"),
     "maven-service": Traits(reused="dependency:go-offline"),
+    "rust-declared-targets": Traits(reused="cargo fetch"),
+    "rust-service": Traits(),
+    "rust-stand-in-sources": Traits(left_alone=True),
+    "rust-vendored": Traits(left_alone=True),
+    "rust-workspace": Traits(reused="cargo fetch", manifests=("**/src/main.rs", "**/src/lib.rs")),
 }
 
 

@@ -18,7 +18,7 @@ from dockopt.optimizer.regions import EVERYTHING, below, join
 
 RESOLVING = frozenset({"go-offline", "resolve", "resolve-plugins"})
 MODULES_AVAILABLE = (
-    "modules-available: everything that the poms name can be downloaded, also plugins that this build would not need"
+    "artifacts-available: everything that the poms name can be downloaded, also plugins that this build would not need"
 )
 REPOSITORY_PARENTS = (
     "repository-parents: parent poms that come from a repository look for no file of the project, and load no extension "

@@ -142,7 +142,7 @@ def test_places_that_are_not_known_make_it_unknown(changes: dict[str, object], r
 def test_parents_from_a_repository_are_an_assumption() -> None:
     parent = "<parent><groupId>g</groupId><artifactId>a</artifactId><version>1</version><relativePath/></parent>"
     named = [a.partition(":")[0] for a in effects(RESOLVE, image({"pom.xml": pom(parent)})).assumptions]
-    assert named == ["modules-available", "maven-settings", "repository-parents"]
+    assert named == ["artifacts-available", "maven-settings", "repository-parents"]
 
 
 SCRIPT, JAR = "#!/bin/sh\nexec the published one\n", "a jar\n"
