@@ -16,8 +16,11 @@ _STANDARD = frozenset(
 )
 #: directories that the official images leave empty, and the root, which holds nothing but standard directories
 _COMPLETE = frozenset({"/", "/home", "/media", "/mnt", "/opt", "/srv", "/usr/src"})
-#: entries of `/` that some releases have and others have not
-UNCERTAIN_ROOT = frozenset({"boot", "lib32", "lib64", "libx32", "lost+found", "afs", "data", "local"})
+#: what some releases have directly in such directories and others have not
+UNCERTAIN = frozenset(
+    "/boot /lib32 /lib64 /libx32 /lost+found /afs /data /local /__cacert_entrypoint.sh /docker-java-home /home/ubuntu "
+    "/home/gradle".split()
+)
 
 
 #: programs by which cgo compiles C
@@ -73,7 +76,17 @@ _RUST_UNSET = (
     "CARGO_NET_OFFLINE",
     "RUSTUP_HOME",
 )
-_UNSET: dict[str, str | None] = dict.fromkeys((*_GO_UNSET, *_RUST_UNSET))
+#: options of the Java machine and of Maven, by which both could be led to other directories
+_JAVA_UNSET = (
+    "MAVEN_OPTS",
+    "MAVEN_ARGS",
+    "MAVEN_BASEDIR",
+    "MAVEN_USER_HOME",
+    "JAVA_TOOL_OPTIONS",
+    "_JAVA_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+)
+_UNSET: dict[str, str | None] = dict.fromkeys((*_GO_UNSET, *_RUST_UNSET, *_JAVA_UNSET))
 
 #: golang: ENV GOLANG_VERSION, GOTOOLCHAIN=local (1.21 and later), GOPATH=/go, PATH; WORKDIR $GOPATH; user root
 _GOLANG = BaseFacts(
@@ -120,8 +133,39 @@ _RUST = BaseFacts(
 )
 _RUST_VERSION = re.compile(r"(\d+\.\d+\.\d+)(-|$)")
 
+#: what surely is not there: settings, and a `.mvn` above the directories in which people build
+_NO_MAVEN_SETTINGS = frozenset({"/root/.m2/settings.xml", "/opt/.mvn", "/usr/.mvn"})
+
+
+def _java(family: str, cwd: str | None = "/", **environment: str | None) -> BaseFacts:
+    """Return the facts of an image with a Java machine, whose PATH and other variables differ from tag to tag."""
+    return BaseFacts(
+        family,
+        {**dict.fromkeys(_JAVA_UNSET), **environment},
+        cwd,
+        "root",
+        _STANDARD,
+        _COMPLETE - {"/opt"},
+        _NO_MAVEN_SETTINGS,
+    )
+
+
+#: maven: ENV MAVEN_HOME and MAVEN_CONFIG (whose default is /root/.m2), JAVA_HOME and LANG in some tags; no WORKDIR, no USER
+#: (carlossg/docker-maven, all Dockerfiles of its history; master images of October 2015 had `USER maven`)
+_MAVEN = _java("maven", MAVEN_CONFIG="/root/.m2", MAVEN_HOME="/usr/share/maven")
+#: gradle: ENV JAVA_HOME, GRADLE_HOME, GRADLE_VERSION; WORKDIR /home/gradle; user root, `gradle` before 2019; /root/.gradle may be
+#: a link to /home/gradle/.gradle (keeganwitt/docker-gradle)
+_GRADLE = replace(_java("gradle", "/home/gradle"), user=None)
+#: these have Java machines that get options by JAVA_TOOL_OPTIONS: ibmjava, openj9, semeru
+_OTHER_MACHINES = ("ibm", "openj9", "semeru")
+
 _OFFICIAL: dict[str, BaseFacts] = {
     "rust": _RUST,
+    "maven": _MAVEN,
+    "gradle": _GRADLE,
+    # ENV JAVA_HOME, PATH, LANG, LC_ALL, JAVA_VERSION; no WORKDIR, no USER (adoptium/containers, docker-library/openjdk)
+    "eclipse-temurin": _java("java"),
+    "openjdk": _java("java"),
     "golang": _GOLANG,
     "node": _NODE,
     "alpine": _plain("alpine"),
@@ -170,6 +214,9 @@ def facts_of(reference: str) -> BaseFacts:
     if "$" in name or any(word in tag for word in ("windows", "nanoserver", "onbuild")):
         return _UNKNOWN
     facts = _OFFICIAL.get(name, _UNKNOWN)
+    if facts.family == "maven" and any(word in tag for word in ("$", *_OTHER_MACHINES)):
+        environment = {k: v for k, v in facts.environment.items() if k != "JAVA_TOOL_OPTIONS"}
+        facts = replace(facts, environment=environment)
     if facts.family == "golang" and "alpine" in tag:
         # golang's alpine variant installs ca-certificates and nothing else (docker-library/golang, Dockerfile-linux.template)
         directories = (facts.environment["PATH"] or "").split(":")

@@ -49,6 +49,11 @@ from dockopt.rewrites.editing import with_mounts
 ID = "cache-mounts"
 #: id of a compiler's cache in `Effects.cache_names`, and what the compiler is called
 _COMPILERS = {"go-build": "go build"}
+#: ecosystems whose tools keep more than downloads where they keep downloads, and why that rules out a mount that builds share
+_IMPURE = {
+    "maven": "Maven also keeps there what `mvn install` made and what it could not find, so what one build leaves may "
+    "change or fail the next one",
+}
 #: subcommands that compile
 _COMPILING = frozenset({("go", "build"), ("go", "install")})
 
@@ -61,9 +66,12 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
         if command.instruction.index in seen or command.argv[:1] == ("cargo",):
             continue
         if command.argv[:2] not in _COMPILING:
-            if _starts_compiler(build, command):
+            ecosystem = _starts_compiler(build, command)
+            if ecosystem is not None:
                 seen.add(command.instruction.index)
-                reason = f"`{command.name}` is not understood: what it does beside compiling may look at the cache"
+                reason = _IMPURE.get(ecosystem) or (
+                    f"`{command.name}` is not understood: what it does beside compiling may look at the cache"
+                )
                 yield Refusal(ID, command.instruction.start_line, reason, "", command.line)
             continue
         for name, compiler in _COMPILERS.items():
@@ -78,15 +86,16 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
             yield _one(build, command, place, compiler)
 
 
-def _starts_compiler(build: Build, command: Executed) -> bool:
-    """Tell whether a program of the project (`make`, a script) is known to start a compiler, without a cache mount so far."""
+def _starts_compiler(build: Build, command: Executed) -> str | None:
+    """Return the ecosystem whose compiler a program (`make`, a script) is known to start, without a cache mount so far."""
     if (
         command.effects.unknown is None
         or not command.name
         or any(m.type == "cache" for m in command.instruction.mounts)
     ):
-        return False
-    return isinstance(install_for(command, build.executor), Install)
+        return None
+    found = install_for(command, build.executor)
+    return found.ecosystem if isinstance(found, Install) else None
 
 
 def _placeless(command: Executed, compiler: str) -> Refusal:

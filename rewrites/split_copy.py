@@ -165,20 +165,20 @@ def _one(
         f"`{target.instruction.keyword} {copied}` stands above the {install.activity} of {install.what}: "
         f"every edit {_VERBS[install.activity]} them again",
         (*edits, *ignored),
-        gain=f"`{install.command}` runs again only when {_changing(install)} change"
+        gain=f"`{install.command}` runs again only when {_changing(install)}"
         + ("" if install.locked else "; packages stay as old as that layer"),
         declared=frozenset(declared),
     )
 
 
 def _changing(install: Install) -> str:
-    """Name what an install reads: files, and directories with a slash."""
+    """Name what an install reads, files, and directories with a slash, and say that it changes."""
     names = [posixpath.basename(path) for path in install.manifests]
     names += [posixpath.basename(path) + "/" for path in install.trees]
     shown = list(dict.fromkeys(names))
     if len(shown) > _NAMED + 1:
         shown[_NAMED:] = [f"{len(shown) - _NAMED} other files"]
-    return " or ".join(shown)
+    return f"{' or '.join(shown)} {'change' if len(shown) > 1 else 'changes'}"
 
 
 def _mounted(command: Executed, install: Install) -> str | None:
@@ -231,7 +231,10 @@ def _edits(
         copy.instruction for copy in own.values() if copy.position > target.position and is_needed_only(copy, needs)
     ]
     groups: dict[tuple[str, str], list[str]] = {}
+    above, there = build.runs[stage.index].states[target.position].files, command.before.files
     for need in needs:
+        if not need.is_tree and above.context_file(need.path) == there.context_file(need.path):
+            continue  # another COPY brought the same file before the sources
         if need.copy.position < target.position or need.copy.instruction in moved:
             continue
         place = as_written(need, target, build.runs[stage.index].states[target.position].cwd)

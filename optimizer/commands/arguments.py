@@ -271,7 +271,11 @@ def locate(text: str, around: Surroundings, raw: str = "", *, glob: bool = False
     if not text.startswith("/") and around.cwd is None:
         raise NotUnderstood(f"`{raw or text}` is relative to a working directory that is not known before the build")
     parts = (around.cwd or "").split("/") if not text.startswith("/") else []
+    named = False
     for part in text.split("/"):
+        if part == ".." and named:
+            # that it is there, and no link, would be one more thing that the command reads
+            raise NotUnderstood(f"`{raw or text}` goes up again from a directory that it names")
         if part == "..":
             # the kernel follows a link before it goes up
             here = join("/", "/".join(parts))
@@ -281,6 +285,7 @@ def locate(text: str, around: Surroundings, raw: str = "", *, glob: bool = False
             parts = here.split("/")
         else:
             parts.append(part)
+            named = named or part not in ("", ".")
     return Place(
         join("/", "/".join(parts)), raw or text, glob, text.endswith(("/", "/.", "/..")) or text in (".", "..")
     )

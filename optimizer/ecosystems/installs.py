@@ -92,3 +92,9 @@ def is_install(command: Executed) -> bool:
 def caches(around: Surroundings) -> tuple[str, ...]:
     """Return the cache directories of all ecosystems."""
     return tuple(sorted({path for ecosystem in ecosystems() for path in ecosystem.caches(around)}))
+
+
+def shareable_caches(around: Surroundings) -> tuple[str, ...]:
+    """Return those cache directories in which it does no harm what other builds left there."""
+    pairs = zip(ECOSYSTEMS, ecosystems(), strict=True)
+    return tuple(sorted({path for entry, found in pairs if entry.shareable for path in found.caches(around)}))

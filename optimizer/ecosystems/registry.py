@@ -19,15 +19,20 @@ class Entry:
     programs: Mapping[str, str]
     #: expressions by which a script gets at the caches of these programs otherwise than through them
     cache_words: tuple[str, ...] = ()
+    #: what other builds leave in a cache does no harm: each entry is named after what it holds (a version, a commit)
+    shareable: bool = False
 
 
 #: in the order in which they are asked
 ECOSYSTEMS = (
     Entry("go", {"go": "go"}, ("GOMODCACHE", "GOCACHE", "GOPATH", "go clean", "pkg/mod")),
+    Entry("gradle", {"gradle": "gradle gradlew"}),
+    Entry("maven", {"mvn": "mvn mvnw"}, (r"\.m2\b", r"maven\.repo", "localRepository")),
     Entry(
         "rust",
         {"cargo": "cargo", "rustup": "rustup"},
         ("CARGO_HOME", r"cargo/(registry|git)", r"\.cargo\b", "--offline", r"--frozen\b(?!-)", "CARGO_NET_OFFLINE"),
+        shareable=True,
     ),
     Entry(
         "node", {"manager": "npm yarn pnpm bun", "corepack": "corepack"}, (r"npm_config_cache", "npm cache", r"\.npm\b")

@@ -62,6 +62,8 @@ class Op(NamedTuple):
     is_new: bool = False
     #: a command of a RUN wrote it before anything was copied into the stage or its parents
     is_early: bool = False
+    #: what a tool added to a cache of its own
+    by_owner: bool = False
 
     @property
     def path(self) -> str:
@@ -110,7 +112,7 @@ class FileSystem:
             elif op.kind == "put" and op.region.overlaps(Region((path,))):
                 if op.region.include == (path,):
                     return "file" if op.is_file else "unknown"
-                if all(below(include, path) for include in op.region.include):
+                if _only_below(op.region, path):
                     # something below it was written, or may have been: that alone does not say that it was there
                     if op.is_file:
                         return "directory"
@@ -122,15 +124,14 @@ class FileSystem:
 
     def _surely_not_in_base(self, path: str) -> bool:
         """Tell whether a complete directory of the base lacks the entry that leads to `path`."""
-        from dockopt.optimizer.bases import UNCERTAIN_ROOT
+        from dockopt.optimizer.bases import UNCERTAIN
 
         if path in self.absent_paths:
             return True
         for step in (*parents(path), path):
             if step in self.known_directories or step in self.complete_directories:
                 continue  # there or not: what may be in it is known
-            head, _, name = step.rpartition("/")
-            return (head or "/") in self.complete_directories and not (not head and name in UNCERTAIN_ROOT)
+            return (step.rpartition("/")[0] or "/") in self.complete_directories and step not in UNCERTAIN
         return False
 
     def _overlay_kind(self, op: Op, path: str) -> str | None:
@@ -179,7 +180,7 @@ class FileSystem:
             elif op.region.overlaps(target):
                 if op.region.include == (path,):
                     return "file" if op.is_file else "unknown"
-                if all(below(include, path) for include in op.region.include):
+                if _only_below(op.region, path):
                     if op.is_file:
                         return "directory"
                 elif not op.is_early:
@@ -301,6 +302,17 @@ class FileSystem:
             parts += (narrowed.kind, str(narrowed.region), narrowed.value)
         return term("entries", self.base, path, *parts, text=f"entries of {path}")
 
+    def brought(self, path: str) -> Term | None:
+        """Return the value of what others than its owner put into a cache, None if nobody did.
+
+        The owner makes a missing entry again only where it can: what `COPY` brings to Maven's local repository may be nowhere else.
+        """
+        parts: list[str | Term] = []
+        for op in self.affecting(Region((path,))):
+            if not (op.again or op.by_owner or op.kind in ("dir", "dir-set")):
+                parts += (op.kind, str(op.region), op.value)
+        return term("brought", path, *parts, text=f"what was put into {path}") if parts else None
+
     def _narrowed(self, op: Op, path: str) -> Op:
         """Return an overlay of the context as the overlay of that part of it which comes to lie at a path below it."""
         if op.kind != "overlay" or op.source is None or op.source.pattern is not None or op.path == path:
@@ -403,13 +415,14 @@ class FileSystem:
         is_file: bool = False,
         is_new: bool = False,
         by_run: bool = False,
+        by_owner: bool = False,
     ) -> FileSystem:
         """Replace a region by a value."""
         same = None if source is None or not is_file else (source.path, source.attributes)
         again = same is not None and self.context_file(region.include[0]) == same
         # a write to everything hides the copies before it from the log, but itself says that there were some
         is_early = by_run and all(op.is_early for op in self.ops if op.kind in ("put", "overlay"))
-        return self._append(Op("put", region, value, line, label, source, is_file, again, is_new, is_early))
+        return self._append(Op("put", region, value, line, label, source, is_file, again, is_new, is_early, by_owner))
 
     def overlay(self, path: str, value: Term, line: int, label: str, source: ContextSource | None = None) -> FileSystem:
         """Merge a directory's entries into `path`, as COPY of a directory does."""
@@ -455,6 +468,14 @@ class FileSystem:
             # the same part of the context comes again at the same place: every entry is written anew
             return old.source.path == rel
         return False
+
+
+def _only_below(region: Region, path: str) -> bool:
+    """Tell whether all that a region has to do with a path lies strictly below it."""
+    return all(
+        (include != path and below(include, path)) or not Region((include,)).overlaps(Region((path,)))
+        for include in region.include
+    )
 
 
 def context_file_term(path: str, attributes: str) -> Term:

@@ -90,13 +90,30 @@ def run_instruction(
 
 
 def _without_caches(
-    executor: Executor, state: StageState, unit: Unit, roots: tuple[str, ...], *, online: bool
+    executor: Executor,
+    state: StageState,
+    unit: Unit,
+    roots: tuple[str, ...],
+    mounts: Sequence[Mounted],
+    *,
+    online: bool,
 ) -> Effects:
-    """Return the effects of a command that is not understood under the assumption `cache-opaque`."""
-    from dockopt.optimizer.ecosystems.installs import cache_words, caches
+    """Return the effects of a command that is not understood under the assumption `cache-opaque`.
 
-    shell = Shell(unit.cwd, unit.cwd_term, dict(unit.local))
-    hidden = caches(ImageSurroundings(executor, state, state.files, shell, roots, online))
+    A cache that lies in a mount is none of those, unless what other builds left there does no harm.
+    """
+    from dockopt.optimizer.ecosystems.installs import cache_words, caches, shareable_caches
+
+    around = ImageSurroundings(
+        executor, state, state.files, Shell(unit.cwd, unit.cwd_term, dict(unit.local)), roots, online
+    )
+    targets = [mounted.target or "/" for mounted in mounts if mounted.mount.type == "cache"]
+    harmless = shareable_caches(around) if targets else ()
+    hidden = tuple(
+        path
+        for path in caches(around)
+        if path in harmless or not any(below(path, t) or below(t, path) for t in targets)
+    )
     if not hidden or cache_words().search(unit.text) or any(path in unit.text for path in hidden):
         return unit.effects
     everything_else = EVERYTHING.minus(*hidden)
@@ -134,7 +151,7 @@ def _apply(
     """Give one unit its value and write what it writes."""
     effects, line = unit.effects, _line_of(instruction, unit.start)
     if effects.unknown is not None and executor.opaque_caches:
-        effects = _without_caches(executor, state, unit, roots, online=settings[0] != "none")
+        effects = _without_caches(executor, state, unit, roots, mounts, online=settings[0] != "none")
     elif effects.named and executor.opaque_caches:
         effects = _not_through_links(executor, state, unit, roots)
     files = view(executor, state, mounts, effects.caches, line)
@@ -161,6 +178,11 @@ def _apply(
         parts += [probe, files.resolve(probe)]
     for tree in sorted(set(effects.trees)):
         parts += [tree, files.entries(tree)]
+    for cache in effects.caches:
+        # a mount hides what lies below it in the image
+        hides = any(m.target is not None and below(cache, m.target) for m in mounts)
+        brought = None if hides else state.files.brought(cache)
+        parts += [] if brought is None else [brought]
     value = term("run", *parts, text=f"`{shortened(unit.text)}` (line {line})")
     executor.executed.append(
         Executed(
@@ -218,6 +240,7 @@ def _apply(
             line,
             label,
             by_run=True,
+            by_owner=True,
         )
     return replace(state, files=result)
 

@@ -74,6 +74,12 @@ TRAITS = {
     "rust-stand-in-sources": Traits(left_alone=True),
     "rust-vendored": Traits(left_alone=True),
     "rust-workspace": Traits(reused="cargo fetch", manifests=("**/src/main.rs", "**/src/lib.rs")),
+    # its extension may read the sources whenever Maven starts
+    "maven-extension": Traits(left_alone=True),
+    # one module needs another one, which is in no repository
+    "maven-reactor": Traits(left_alone=True),
+    "maven-resolve": Traits(reused="mvn -B dependency:resolve"),
+    "maven-service": Traits(reused="dependency:go-offline"),
 }
 
 

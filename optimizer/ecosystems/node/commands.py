@@ -63,6 +63,9 @@ def _installation(project: Project, around: Surroundings) -> Effects:
     home = home_of(around)
     if any(below(place, root) for place in home):
         return unknown("its cache lies in the project, below the home directory")
+    kept = kept_in(around)
+    if any(below(place, root) for place in kept):
+        return unknown("a variable puts its cache into the project")
     trees = [path for path in project.outputs if path not in project.removes]
     # lifecycle scripts find programs and modules there as well (@npmcli/run-script, set-path.js; Node's modules.html)
     trees += [join(directory, "node_modules") for directory in parents(project.directory)]
@@ -72,7 +75,7 @@ def _installation(project: Project, around: Surroundings) -> Effects:
     if project.rewritten is not None:
         writes.append(Write(Kind.SET, Region((project.rewritten[0],))))
     caches = caches_of(around)
-    left = Region(tuple(sorted({*home, "/tmp"}))).minus(root, *caches)
+    left = Region(tuple(sorted({*kept, "/tmp"}))).minus(root, *caches)
     writes.append(Write(Kind.MAY, left))
     return Effects(
         reads=EVERYTHING.minus(root, *_sources(around)),
@@ -120,15 +123,34 @@ def home_of(around: Surroundings) -> tuple[str, ...]:
     return ("/home", "/root")
 
 
+#: what package managers, node-gyp and install scripts that download keep in the home directory
+_KEPT = (
+    ".npm", ".npmrc", ".cache", ".config", ".local", ".yarn", ".yarnrc", ".yarnrc.yml", ".bun", ".node-gyp", ".electron",
+    ".electron-gyp", ".pnpm-store", ".prisma", ".cypress", ".node_repl_history",
+)  # fmt: skip
+#: variables that name other places for it
+_PLACES = (
+    "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "npm_config_cache", "NPM_CONFIG_CACHE",
+    "YARN_CACHE_FOLDER", "YARN_GLOBAL_FOLDER", "PNPM_HOME", "npm_config_store_dir", "NPM_CONFIG_STORE_DIR", "COREPACK_HOME",
+    "BUN_INSTALL", "BUN_INSTALL_CACHE_DIR", "PUPPETEER_CACHE_DIR", "PLAYWRIGHT_BROWSERS_PATH", "CYPRESS_CACHE_FOLDER",
+)  # fmt: skip
+
+
+def kept_in(around: Surroundings) -> tuple[str, ...]:
+    """Return the places outside of a project in which package managers keep downloads, settings and logs."""
+    home = home_of(around)
+    named = [value for name in _PLACES if (value := around.variable(name)[1])]
+    places = [join(around.cwd or "/", value) for value in named]
+    return (*places, *(home if len(home) > 1 else [join(home[0], name) for name in _KEPT]))
+
+
 def caches_of(around: Surroundings) -> tuple[str, ...]:
     """Return the directories in which the package managers keep downloads, () where they are not known.
 
     npm's config(7) `cache`, yarn 1's and 2's global cache, pnpm's store (`pnpm store path`), bun's install cache, Corepack's home.
     """
     home = home_of(around)
-    if len(home) > 1 or any(
-        around.variable(name)[1] for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "npm_config_cache", "NPM_CONFIG_CACHE")
-    ):
+    if len(home) > 1 or any(around.variable(name)[1] for name in _PLACES):
         return ()
     names = (
         ".npm",
@@ -157,7 +179,7 @@ def _global(call: Call, around: Surroundings) -> Effects:
         return unknown("its cache lies in the project, below the home directory")
     caches = caches_of(around)
     inner = [root for root in around.project_roots if any(below(root, tree) for tree in (*trees, *home))]
-    where = Region(tuple(sorted({*trees, *home, "/tmp"}))).minus(*inner, *caches)
+    where = Region(tuple(sorted({*trees, *kept_in(around), "/tmp"}))).minus(*inner, *caches)
     return Effects(
         reads=_elsewhere(around),
         variables=_VARIABLES,
@@ -193,7 +215,7 @@ def _other(invocation: Invocation, around: Surroundings) -> Effects:
             # settings of the project could name another cache
             probes=tuple(join(around.cwd, name) for name in (".npmrc", ".yarnrc", ".yarnrc.yml")) if around.cwd else (),
             variables=_VARIABLES,
-            writes=(Write(Kind.MAY, Region(tuple(sorted({*where, *home_of(around)}))).minus(*inner)),),
+            writes=(Write(Kind.MAY, Region(tuple(sorted({*where, *kept_in(around)}))).minus(*inner)),),
             world=World.NONE,
         )
     if not words and set(options) <= {"--version", "-v", "-V"} and options:
@@ -215,7 +237,7 @@ def _config(words: list[str], around: Surroundings) -> Effects:
     home = home_of(around)
     if any(below(place, root) for place in home for root in around.project_roots):
         return unknown("settings of the user lie in the project")
-    where = Region(tuple(sorted({*home, "/usr/local/etc", "/usr/etc", "/etc/npmrc"})))
+    where = Region(tuple(sorted({*kept_in(around), "/usr/local/etc", "/usr/etc", "/etc/npmrc"})))
     inner = [root for root in around.project_roots if any(below(root, place) for place in home)]
     return Effects(
         reads=_elsewhere(around),
@@ -255,7 +277,7 @@ def corepack(invocation: Invocation, around: Surroundings) -> Effects:
         if any(below(place, root) for place in home for root in around.project_roots):
             return unknown("its cache lies in the project, below the home directory")
         known, place = around.variable("COREPACK_HOME")
-        where = {*home, *([join("/", place)] if known and place else [])}
+        where = {*kept_in(around), *([join("/", place)] if known and place else [])}
         if any(below(path, root) for path in where for root in around.project_roots):
             return unknown("COREPACK_HOME lies in the project")
         inner = [root for root in around.project_roots if any(below(root, path) for path in where)]

@@ -15,7 +15,8 @@ from dockopt.optimizer.regions import join
 
 DEPENDENCY_SCRIPTS = (
     "dependency-scripts: install scripts of packages from the registry read nothing of the project but its package.json and lock file, "
-    "write to node_modules, the home directory and /tmp only, and heed only the variables that their tools document"
+    "write to node_modules, /tmp and the usual hidden directories of the home directory only, "
+    "and heed only the variables that their tools document"
 )
 
 

@@ -42,8 +42,7 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
     try:
         project = project_of(call, around)
     except Obstacle as obstacle:
-        path = around.context_path(obstacle.path) if obstacle.path else None
-        return Cause(obstacle.reason, path or "", obstacle.line if path else command.line)
+        return _located(obstacle, command, around)
     if command.effects.unknown is not None:
         return Cause(f"`{shown}`: {command.effects.unknown}", "", command.line)
     problem = _problem(project, around, shown)
@@ -62,6 +61,17 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
         activity="installation",
         locked=project.world is not World.REPOSITORY,
     )
+
+
+def _located(obstacle: Obstacle, command: Executed, around: Surroundings) -> Cause:
+    """Return an obstacle with its place: a file of the context, or the line that made the file uncertain."""
+    files = command.before.files
+    if obstacle.path and files.placed(obstacle.path) != "absent" and files.context_file(obstacle.path) is None:
+        writer = files.last_writer(obstacle.path)
+        if writer is not None:
+            return Cause(f"{writer.label} may have made `{obstacle.path}`", "", writer.line)
+    path = around.context_path(obstacle.path) if obstacle.path else None
+    return Cause(obstacle.reason, path or "", obstacle.line if path else command.line)
 
 
 def _problem(project: Project, around: Surroundings, shown: str) -> tuple[str, str] | None:

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from dockopt.optimizer.ecosystems.node.commands import _KEPT
 
 from tests.ecosystems.node.folder import obstacle, project, write
 
@@ -159,6 +160,8 @@ def test_an_installation_reads_and_writes_what_its_model_says(case: str, tmp_pat
     assert set(rest) - set(before) <= new_files
     outputs = tuple(path.removeprefix("/app/") + "/" for path in claimed.outputs)
     assert all(name.startswith(outputs) for name in made)
+
+    assert {path.name for path in (tmp_path / "whole" / "home").iterdir()} <= set(_KEPT)
 
     few = write(tmp_path / "few" / "app", {name: (source / name).read_bytes() for name in sorted(names)})
     run(line, few)

@@ -1,0 +1,1 @@
+"""Gradle: why its builds are left alone."""
