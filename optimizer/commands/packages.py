@@ -6,6 +6,7 @@ Layout"). So installing reads and writes the FHS trees of `TREES` and no other t
 reach. /var is in reach as a whole (postinst scripts of web servers write /var/www/html), and so are /home, /opt, /root
 and /srv (accounts, vendors' packages, ftp servers). Left out:
 
+- where cargo keeps downloads in the official image and in root's home (§9.1.2; a user's directory of the FHS);
 - /usr/src, unless a package is named like sources or headers of a kernel or a library (`linux-headers-*`, `*-dkms`,
   `*-source`, `libgtest-dev`, `kernel-devel`), and /usr/local/src;
 - a directory that the Dockerfile fills itself strictly below /home, /media, /mnt, /opt, /root, /srv, or below a directory of
@@ -42,6 +43,7 @@ TREES = (
 _LOCAL = ("/home", "/media", "/mnt", "/opt", "/root", "/srv")
 #: FHS 3.0 §4.9.2, and what Debian's postinst scripts make there
 _USR_LOCAL = frozenset("bin etc games include lib lib32 lib64 libx32 libexec man sbin share src".split())
+_DOWNLOADS_OF_CARGO = ("/root/.cargo/git", "/root/.cargo/registry", "/usr/local/cargo/git", "/usr/local/cargo/registry")
 _SOURCE_PACKAGE = re.compile(
     r"linux-(headers|source|kbuild|lts|virt|image|generic)|kernel|dkms|-(source|src)\b|akms|gtest|gmock|googletest|"
     r"google-mock|debuginfo|debugsource|systemtap|bpfcc|virtualbox|nvidia|rust-src|\*"
@@ -59,7 +61,7 @@ _SEARCHED = ("PATH", "PYTHONPATH", "PYTHONHOME", "PERL5LIB", "PERLLIB", "LD_LIBR
 
 def system_trees(around: Surroundings, packages: Iterable[str]) -> Region:
     """Return the region that installing these packages may read and write (see the text of this module)."""
-    holes = {"/usr/local/src"}
+    holes = {"/usr/local/src", *_DOWNLOADS_OF_CARGO}
     if not any(_SOURCE_PACKAGE.search(package) for package in packages):
         holes.add("/usr/src")
     for root in around.project_roots:
