@@ -131,6 +131,27 @@ _GRADLE = replace(_java("gradle", "/home/gradle"), user=None)
 #: these have Java machines that get options by JAVA_TOOL_OPTIONS: ibmjava, openj9, semeru
 _OTHER_MACHINES = ("ibm", "openj9", "semeru")
 
+#: variables that Python's tools ask for and no tag of python sets (it sets PATH, LANG, GPG_KEY and PYTHON_*_VERSION, _SHA256, _URL)
+_PYTHON_UNSET = (
+    "HOME PYTHONPATH PYTHONHOME PYTHONSAFEPATH PYTHONUSERBASE PYTHONPYCACHEPREFIX VIRTUAL_ENV WORKON_HOME NETRC XDG_CACHE_HOME "
+    "XDG_CONFIG_HOME XDG_DATA_HOME "
+    "PIP_REQUIREMENT PIP_CONSTRAINT PIP_BUILD_CONSTRAINT PIP_EDITABLE PIP_FIND_LINKS PIP_TARGET PIP_PREFIX PIP_ROOT PIP_SRC PIP_LOG "
+    "PIP_LOG_FILE PIP_REPORT PIP_PYTHON PIP_GROUP PIP_REQUIREMENTS_FROM_SCRIPT PIP_CONFIG_FILE PIP_CERT PIP_CLIENT_CERT PIP_CACHE_DIR "
+    "UV_PROJECT_ENVIRONMENT UV_FROZEN UV_SYSTEM_PYTHON UV_CACHE_DIR UV_PYTHON_INSTALL_DIR UV_TOOL_DIR UV_TOOL_BIN_DIR "
+    "POETRY_HOME POETRY_CACHE_DIR POETRY_CONFIG_DIR POETRY_VIRTUALENVS_PATH POETRY_VIRTUALENVS_IN_PROJECT PDM_CACHE_DIR "
+    "PIPENV_CACHE_DIR PIPENV_PIPFILE PIPENV_DEFAULT_PYTHON_VERSION PIPENV_SYSTEM PIPENV_VENV_IN_PROJECT PIPX_HOME PIPX_BIN_DIR "
+    "CONDA_PREFIX MAMBA_ROOT_PREFIX POSIXLY_CORRECT LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT"
+).split()
+#: python: `ENV PATH /usr/local/bin:$PATH` in all templates (docker-library/python); no WORKDIR, no USER
+_PYTHON = BaseFacts(
+    "python",
+    {"PATH": f"/usr/local/bin:{_PATH}", **dict.fromkeys(_PYTHON_UNSET), **_UNSET},
+    "/",
+    "root",
+    _STANDARD,
+    _COMPLETE,
+)
+
 _OFFICIAL: dict[str, BaseFacts] = {
     "maven": _MAVEN,
     "gradle": _GRADLE,
@@ -139,6 +160,7 @@ _OFFICIAL: dict[str, BaseFacts] = {
     "openjdk": _java("java"),
     "golang": _GOLANG,
     "node": _NODE,
+    "python": _PYTHON,
     "alpine": _plain("alpine"),
     "debian": _plain("debian"),
     "ubuntu": _plain("debian"),

@@ -47,6 +47,7 @@ class Traits:
 
 
 _DOWNLOAD = Traits(reused="go mod download")
+_PACKAGES = Traits(reused="-r requirements.txt")
 TRAITS = {
     "go-already-good": Traits(left_alone=True),
     "go-cgo": _DOWNLOAD,
@@ -75,6 +76,12 @@ TRAITS = {
     "maven-reactor": Traits(left_alone=True),
     "maven-resolve": Traits(reused="mvn -B dependency:resolve"),
     "maven-service": Traits(reused="dependency:go-offline"),
+    "python-installs-itself": Traits(left_alone=True, manifests=("**/*.py",)),
+    "python-list-is-edited": Traits(left_alone=True),
+    "python-locked-by-hashes": _PACKAGES,
+    "python-nested-lists": _PACKAGES,
+    "python-own-settings": _PACKAGES,
+    "python-plugins": _PACKAGES,
 }
 
 
