@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.symbolic.copying import is_remote
+from dockopt.optimizer.symbolic.execute import clean_source
 from dockopt.optimizer.symbolic.filesystem import Op
 from dockopt.optimizer.syntax import Instruction, Stage
 
@@ -19,11 +20,17 @@ class ContextCopy:
     instruction: Instruction
     position: int  #: index among the instructions of the stage
     ops: tuple[Op, ...]
+    #: every source is one plain file, wherever it comes to lie
+    files_only: bool = False
 
     @property
     def is_sources(self) -> bool:
         """Tell whether it copies a directory or source files: something that changes with nearly every commit."""
-        return any(op.kind == "overlay" or op.source is None or op.path.endswith(_SOURCE_FILES) for op in self.ops)
+        if any(op.kind == "overlay" or op.path.endswith(_SOURCE_FILES) for op in self.ops):
+            return True
+        if self.files_only:
+            return any(word.endswith(_SOURCE_FILES) for word in self.instruction.words[:-1])
+        return any(op.source is None for op in self.ops)
 
 
 def context_copies(build: Build, stage: Stage) -> list[ContextCopy]:
@@ -42,5 +49,9 @@ def context_copies(build: Build, stage: Stage) -> list[ContextCopy]:
             for op in states[position + 1].files.ops
             if op.line == instruction.start_line and op.kind in ("put", "overlay") and op.label
         )
-        found.append(ContextCopy(instruction, position, ops))
+        sources = instruction.words[:-1]
+        files_only = not any("$" in word for word in sources) and all(
+            build.context.kind(clean_source(word)) == "file" for word in sources
+        )
+        found.append(ContextCopy(instruction, position, ops, files_only))
     return found

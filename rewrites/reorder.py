@@ -38,6 +38,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from dockopt.optimizer.ecosystems.installs import is_install
 from dockopt.optimizer.effects import World
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Proposal, Refusal
@@ -78,7 +79,8 @@ def _installations(build: Build, stage: Stage) -> Iterator[Proposal | Refusal]:
         commands = build.commands_of(stage.index, instruction.index)
         above = [copy for copy in volatile if copy.index < instruction.index]
         line = instruction.start_line
-        if not above or not _installs(commands):
+        if not above or not _installs(commands) or any(map(is_install, commands)):
+            # what installs by the files of the project is the matter of `split-copy`
             continue
         if (blocker := _blocker(commands)) is not None:
             yield Refusal(ID, line, blocker[0], "", blocker[1])

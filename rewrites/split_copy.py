@@ -24,8 +24,8 @@ After
 
 When it does not fire
     The module is vendored or needs nothing; the install step is not known to read just its manifests; a manifest is a
-    link, or does not surely come from the context; a command in between may prepare the download (it configures git, or
-    sets GOPROXY); modules are kept in a cache mount already.
+    link, or does not surely come from the context; a command in between may prepare the install, and is not known to be
+    able to move along with it; modules are kept in a cache mount already.
 
 Why it is safe
     The later COPY lays the same manifests over the first ones, so nothing of the new COPY is left in the image. The
@@ -41,11 +41,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from dockopt.optimizer.ecosystems.installs import Cause, Install, install_for, is_install
+from dockopt.optimizer.effects import ALWAYS_READ, World, matches
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit, Proposal, Refusal
 from dockopt.optimizer.regions import Region, below, relative
 from dockopt.optimizer.symbolic.run import Executed
-from dockopt.optimizer.syntax import Instruction, Stage
+from dockopt.optimizer.syntax import Instruction, Stage, variables
 from dockopt.rewrites.copies import ContextCopy, context_copies
 from dockopt.rewrites.editing import PLAIN, insert_above, keyword, move_above
 from dockopt.rewrites.manifests import Need, as_written, ignored_outputs, is_needed_only, needs_of
@@ -64,14 +65,15 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
         copies = context_copies(build, stage)
         sources = [copy for copy in copies if copy.is_sources]
         commands = [command for command in build.executed if command.stage == stage.index]
-        if sources and _already_installed(sources, commands):
-            continue
+        split = _installed_above(build, sources, commands) if sources else None
         done: set[tuple[str, str]] = set()
         if not sources and (elsewhere := _in_parent(build, stage, commands)) is not None:
             yield elsewhere
         for command in commands:
             above = [copy for copy in sources if copy.instruction.index < command.instruction.index]
             found = install_for(command, build.executor) if above else None
+            if split is not None and not _is_another(found, split):
+                continue
             if isinstance(found, Cause):
                 reason = found.reason + _why_unknown(build, command, found)
                 yield Refusal(ID, above[0].instruction.start_line, reason, found.path, found.line)
@@ -89,11 +91,12 @@ def _why_unknown(build: Build, command: Executed, cause: Cause) -> str:
     return next((f"; nothing is known of it: {culprit.effects.unknown}" for culprit in culprits), "")
 
 
-def _already_installed(sources: Sequence[ContextCopy], commands: list[Executed]) -> bool:
-    """Tell whether an install stands above the sources in this stage: then somebody has split the copies before.
+def _installed_above(build: Build, sources: Sequence[ContextCopy], commands: list[Executed]) -> set[str] | None:
+    """Return what installs that stand above the sources in this stage read of the project, None if there are none.
 
     A source that the install itself looks at may stand above it: cargo wants `src/main.rs` to be there.
     """
+    above = []
     for command in commands:
         if not is_install(command):
             continue
@@ -101,8 +104,16 @@ def _already_installed(sources: Sequence[ContextCopy], commands: list[Executed])
         others = (c for c in sources if not (c.ops and all(op.kind == "put" and op.path in read for op in c.ops)))
         first = next(others, None)
         if first is None or command.instruction.index < first.instruction.index:
-            return True
-    return False
+            above.append(install_for(command, build.executor))
+    return {path for one in above if isinstance(one, Install) for path in one.manifests} if above else None
+
+
+def _is_another(found: Install | Cause | None, split: set[str]) -> bool:
+    """Tell whether an install goes by files that no install above the sources reads.
+
+    Where somebody has split the copies before, nothing else is news.
+    """
+    return isinstance(found, Install) and found.itself and not split.issuperset(found.manifests)
 
 
 def _in_parent(build: Build, stage: Stage, commands: list[Executed]) -> Refusal | None:
@@ -200,7 +211,8 @@ def _alone(together: list[Executed], install: Install) -> str | None:
         looked_for = [
             path for path in effects.probes if path not in install.manifests and files.placed(path) != "absent"
         ]
-        looks = looks or any(below(path, install.directory) for path in (*looked_for, *effects.trees))
+        trees = [path for path in effects.trees if not any(below(path, made) for made in install.outputs)]
+        looks = looks or any(below(path, install.directory) for path in (*looked_for, *trees))
         if looks and not is_install(other):
             return "the install step is one command of a longer RUN"
     return None
@@ -220,6 +232,45 @@ def _of_the_run(build: Build, together: list[Executed], install: Install) -> Ins
         outputs=tuple(dict.fromkeys(path for each in all_of_them for path in each.outputs)),
         locked=all(each.locked for each in all_of_them),
     )
+
+
+def _is_indifferent(command: Executed, install: Install) -> bool:
+    """Tell whether a command surely has nothing to do with what the Dockerfile copies, such as the installation of packages.
+
+    What the installation makes among the sources (an environment) is no part of them.
+    """
+    effects = command.effects
+    if effects.unknown is not None or effects.world is World.FREE or not command.roots:
+        return False
+    sources = Region(command.roots, install.outputs)
+    files = command.before.files
+    looked_at = Region((*(path for path in effects.probes if files.may_be_copied(path) is not None), *effects.trees))
+    regions = (command.region, looked_at, *(write.region for write in effects.writes))
+    return not any(region.overlaps(sources) for region in regions if region.include)
+
+
+def _companions(
+    build: Build, stage: Stage, target: ContextCopy, command: Executed, install: Install
+) -> list[Instruction]:
+    """Return what has to move along with an install step: RUNs that prepare it, and variables that these commands ask for."""
+    run = command.instruction
+    consulted = list(build.commands_of(stage.index, run.index))
+    found: list[Instruction] = []
+    for other in reversed([i for i in stage.instructions if target.instruction.index < i.index < run.index]):
+        commands = build.commands_of(stage.index, other.index)
+        if other.keyword == "RUN" and all(_is_indifferent(c, install) for c in commands):
+            found.append(other)
+            consulted += commands
+        elif other.keyword in ("USER", "SHELL"):
+            found.append(other)
+        elif other.keyword in ("ENV", "ARG"):
+            names = {pair.key for pair in other.pairs}
+            used = {name for later in found for name in variables(later.args, build.dockerfile.escape)}
+            used |= variables(run.args, build.dockerfile.escape)
+            asked = (*ALWAYS_READ, *(name for c in consulted for name in c.effects.variables or ("*",)))
+            if names & used or any(matches(name, asked) for name in names):
+                found.append(other)
+    return found
 
 
 def _edits(
@@ -251,6 +302,9 @@ def _edits(
     if isinstance(step, str):
         return step
     workdirs, change = step
+    if install.itself:
+        along = {i.index: i for i in (*workdirs, *_companions(build, stage, target, command, install))}
+        workdirs = [along[index] for index in sorted(along)]
     copied = (insert_above(dockerfile, target.instruction, lines),) if lines else ()
     if install.itself:
         run = command.instruction

@@ -61,6 +61,15 @@ class Surroundings(Protocol):
     def read_context(self, path: str) -> bytes | None:
         """Return the bytes of the context file that lies at the absolute image path; its text becomes a frozen input."""
 
+    def earlier(self, program: str) -> tuple[tuple[str, tuple[str | None, ...]], ...]:
+        """Return text and arguments of the commands of a program that ran before in this stage and those that it starts from.
+
+        Scripts that are not taken apart are among them if their text has the program's name; they have no arguments.
+        """
+
+    def may_be_copied(self, path: str) -> str | None:
+        """Return the COPY or ADD that may have put a file at an absolute image path, None if there is none."""
+
     @property
     def project_roots(self) -> tuple[str, ...]:
         """Directories that the Dockerfile itself fills from the context (destinations of directory COPYs)."""

@@ -10,12 +10,16 @@ Context trees answer questions (`kind`, `resolve`) through a `ContextView`, whic
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from dockopt.optimizer.regions import EVERYTHING, Region, below, join, parents, relative
 from dockopt.optimizer.symbolic.terms import Term, term
+
+#: the label of an instruction that copies
+_COPYING = re.compile(r"line \d+ `(COPY|ADD) ")
 
 
 class ContextView(Protocol):
@@ -117,6 +121,11 @@ class FileSystem:
                     if op.is_file:
                         return "directory"
                     continue
+                # a write leaves the holes of its region alone: what holds a directory that is there is one itself
+                if any(
+                    hole != path and below(hole, path) and self._kind(hole) == "directory" for hole in op.region.exclude
+                ):
+                    return "directory"
                 return "unknown"
         if path in self.known_directories:
             return "directory"
@@ -250,6 +259,15 @@ class FileSystem:
         return next(
             (op for op in reversed(self.ops) if op.label and op.kind == "put" and op.region.overlaps(target)), None
         )
+
+    def may_be_copied(self, path: str) -> str | None:
+        """Return the last COPY or ADD that may have put something at a path, for messages."""
+        target = Region((path,))
+        for op in reversed(self.ops):
+            copies = op.kind in ("put", "overlay") and _COPYING.match(op.label) is not None
+            if copies and op.region.overlaps(target) and self._lookup(op, path) != "absent":
+                return op.label
+        return None
 
     def resolve(self, path: str) -> Term:
         """Return the value at one path (a file, a tree or its absence)."""

@@ -66,7 +66,7 @@ def surroundings_of(command: Executed, executor: Executor) -> Surroundings:
     """Return what a model could ask where a command ran; its mounts are left out."""
     shell = Shell(command.cwd, command.before.cwd_term, dict(command.environment))
     online = command.instruction.flag("network") != "none"
-    return ImageSurroundings(executor, command.before, command.before.files, shell, command.roots, online)
+    return ImageSurroundings(executor, command.before, command.before.files, shell, command.roots, online, command)
 
 
 def run_instruction(
