@@ -37,6 +37,14 @@ ECOSYSTEMS = (
     Entry(
         "node", {"manager": "npm yarn pnpm bun", "corepack": "corepack"}, (r"npm_config_cache", "npm cache", r"\.npm\b")
     ),
+    Entry(
+        "python",
+        {
+            "run": "pip pip2 pip3 python python2 python3 virtualenv poetry uv pdm pipenv conda mamba micromamba "
+            + " ".join(f"{name}3.{minor}" for name in ("pip", "python") for minor in range(8, 15)),
+            "build_tool": "hatch flit maturin tox nox",
+        },
+    ),
     # last: it only says why nothing is done, and a makefile may be one of another language
     Entry("c", {}),
 )

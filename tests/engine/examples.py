@@ -47,6 +47,7 @@ class Traits:
 
 
 _DOWNLOAD = Traits(reused="go mod download")
+_PACKAGES = Traits(reused="-r requirements.txt")
 TRAITS = {
     "go-already-good": Traits(left_alone=True),
     "go-cgo": _DOWNLOAD,
@@ -80,6 +81,12 @@ TRAITS = {
     "rust-stand-in-sources": Traits(left_alone=True),
     "rust-vendored": Traits(left_alone=True),
     "rust-workspace": Traits(reused="cargo fetch", manifests=("**/src/main.rs", "**/src/lib.rs")),
+    "python-installs-itself": Traits(left_alone=True, manifests=("**/*.py",)),
+    "python-list-is-edited": Traits(left_alone=True),
+    "python-locked-by-hashes": _PACKAGES,
+    "python-nested-lists": _PACKAGES,
+    "python-own-settings": _PACKAGES,
+    "python-plugins": _PACKAGES,
 }
 
 

@@ -1,0 +1,1 @@
+"""Python: its manifests, its package managers, and what its scripts read."""
