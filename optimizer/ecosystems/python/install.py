@@ -108,7 +108,7 @@ def _words(command: Executed) -> list[str] | None:
 
 
 def install_for(command: Executed, executor: Executor) -> Install | Cause | None:
-    """Return the installation that a command is, with all that the RUN installs in the same way."""
+    """Return the installation that a command is."""
     if not is_install(command):
         return _hidden(command) or _building(command, executor)
     found = _step(command, executor)
@@ -116,17 +116,8 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
         return found
     if not found.install:
         return None
-    files, trees, outputs = list(found.files), list(found.trees), list(found.outputs)
-    locked = found.world <= World.LOCKED
-    for other in executor.executed:
-        same = other.stage == command.stage and other.instruction.index == command.instruction.index
-        if other is command or not same or not is_install(other):
-            continue
-        more = _step(other, executor)
-        if isinstance(more, Step):
-            files, trees, outputs = [*files, *more.files], [*trees, *more.trees], [*outputs, *more.outputs]
-            locked = locked and more.world <= World.LOCKED
-    problem = _misplaced(found, command) or _merged([*outputs, *found.place.inside], command, executor)
+    outputs = tuple(dict.fromkeys((*found.outputs, *found.place.inside)))
+    problem = _misplaced(found, command) or _merged(outputs, command, executor)
     if problem is not None:
         return problem
     return Install(
@@ -134,13 +125,13 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
         "Python packages",
         found.install,
         command.cwd or "/",
-        tuple(dict.fromkeys(files)),
+        found.files,
         (),
         True,
-        trees=tuple(dict.fromkeys(trees)),
-        outputs=tuple(dict.fromkeys((*outputs, *found.place.inside))),
+        trees=found.trees,
+        outputs=outputs,
         activity="installation",
-        locked=locked,
+        locked=found.world <= World.LOCKED,
     )
 
 
@@ -183,7 +174,7 @@ def _misplaced(step: Step, command: Executed) -> Cause | None:
     return None
 
 
-def _merged(outputs: list[str], command: Executed, executor: Executor) -> Cause | None:
+def _merged(outputs: tuple[str, ...], command: Executed, executor: Executor) -> Cause | None:
     """Return why what an installation makes may be mixed with what a build machine has there.
 
     A package manager takes an environment that it finds and completes it, so the ignore file has to keep it out from the start.
