@@ -41,7 +41,7 @@ ECOSYSTEMS = (
         "python",
         {
             "run": "pip pip2 pip3 python python2 python3 virtualenv poetry uv pdm pipenv conda mamba micromamba "
-            + " ".join(f"{name}3.{minor}" for name in ("pip", "python") for minor in range(5, 16)),
+            + " ".join(f"{name}3.{minor}" for name in ("pip", "python") for minor in range(8, 15)),
             "build_tool": "hatch flit maturin tox nox",
         },
     ),
