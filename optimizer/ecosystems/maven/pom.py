@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dockopt.optimizer.ecosystems.maven.xml import Element, XmlError, parse_xml
+from dockopt.optimizer.ecosystems.xml import Element, XmlError, parse_xml
 
 #: extensions that look at the system and at no file of the project (os-maven-plugin sets `os.detected.*`)
 _HARMLESS_EXTENSIONS = frozenset({"kr.motd.maven:os-maven-plugin"})

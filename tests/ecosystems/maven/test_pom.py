@@ -10,7 +10,7 @@ from dockopt.optimizer.ecosystems.maven.pom import (
     parse_pom,
     settings_obstacle,
 )
-from dockopt.optimizer.ecosystems.maven.xml import XmlError, parse_xml
+from dockopt.optimizer.ecosystems.xml import XmlError, parse_xml
 
 from tests.ecosystems.maven.image import pom
 

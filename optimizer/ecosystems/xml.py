@@ -1,12 +1,12 @@
 """XML of manifests as elements that know their line; no DTD, so no entity can grow or lead to another file.
 
-The parser is expat. It would expand entities that a document type declares, so a document with one is refused at its first line;
-Maven's own reader takes no such declarations either (plexus-utils, MXParser: `DOCTYPE` is skipped and entities are unknown).
+The parser is expat. It would expand entities that a document type declares, so a document with one is refused at that line;
+Maven's own reader takes none either (plexus-utils, MXParser: `DOCTYPE` is skipped and entities are unknown).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 #: far more than any manifest has, and little enough to be read in an instant
@@ -30,6 +30,7 @@ class Element:
     line: int
     text: str = ""
     children: list[Element] = field(default_factory=list)
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     def child(self, *names: str) -> Element | None:
         """Return the first element at a path of names below this one."""
@@ -68,10 +69,11 @@ def parse_xml(data: bytes) -> Element:
     top = Element("", 0)
     open_elements, texts = [top], [""]
 
-    def start(name: str, _attributes: object) -> None:
+    def start(name: str, attributes: Mapping[str, str]) -> None:
         if len(open_elements) > _DEEPEST:
             raise XmlError(f"elements are nested more than {_DEEPEST} deep", parser.CurrentLineNumber)
-        element = Element(name.rpartition(" ")[2], parser.CurrentLineNumber)
+        named = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
+        element = Element(name.rpartition(" ")[2], parser.CurrentLineNumber, attributes=named)
         open_elements[-1].children.append(element)
         open_elements.append(element)
         texts.append("")
