@@ -25,6 +25,7 @@ class Entry:
 
 #: in the order in which they are asked
 ECOSYSTEMS = (
+    Entry("dotnet", {"dotnet": "dotnet"}),
     Entry("go", {"go": "go"}, ("GOMODCACHE", "GOCACHE", "GOPATH", "go clean", "pkg/mod"), caches_by_hash=True),
     Entry("gradle", {"gradle": "gradle gradlew"}),
     Entry("maven", {"mvn": "mvn mvnw"}, (r"\.m2\b", r"maven\.repo", "localRepository")),
