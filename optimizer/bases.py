@@ -180,6 +180,20 @@ _PYTHON = BaseFacts(
     _COMPLETE,
 )
 
+_DOTNET_UNSET: dict[str, str | None] = dict.fromkeys(
+    (
+        "NUGET_PACKAGES",
+        "NUGET_HTTP_CACHE_PATH",
+        "NUGET_SCRATCH",
+        "NUGET_PLUGINS_CACHE_PATH",
+        "NUGET_PLUGIN_PATHS",
+        "DOTNET_CLI_HOME",
+    )
+)
+#: .NET SDK: no WORKDIR, user root; ENV has DOTNET_*, NUGET_XMLDOC_MODE and others, none of them a place for packages
+#: (github.com/dotnet/dotnet-docker, src/sdk)
+_DOTNET_SDK = BaseFacts("dotnet", _DOTNET_UNSET, "/", "root")
+
 _OFFICIAL: dict[str, BaseFacts] = {
     "maven": _MAVEN,
     "gradle": _GRADLE,
@@ -190,6 +204,8 @@ _OFFICIAL: dict[str, BaseFacts] = {
     "golang": _GOLANG,
     "node": _NODE,
     "python": _PYTHON,
+
+    "mcr.microsoft.com/dotnet/sdk": _DOTNET_SDK,
     "alpine": _plain("alpine"),
     "debian": _plain("debian"),
     "ubuntu": _plain("debian"),
@@ -246,4 +262,7 @@ def facts_of(reference: str) -> BaseFacts:
     if facts.family == "rust" and (version := _RUST_VERSION.match(tag)) is not None:
         # the tag is the version of the toolchain, and the only toolchain there is has that name
         facts = replace(facts, environment={**facts.environment, "RUST_VERSION": version[1]})
+    if facts.family == "dotnet" and (tag or "@" not in reference) and not re.search(r"\$|azurelinux|mariner", tag):
+        # on Debian, Ubuntu and Alpine it adds packages, /usr/share/dotnet, /usr/share/powershell and a user `app` (as above)
+        facts = replace(facts, directories=_STANDARD, complete=_COMPLETE - {"/home"})
     return facts
