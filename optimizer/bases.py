@@ -204,7 +204,6 @@ _OFFICIAL: dict[str, BaseFacts] = {
     "golang": _GOLANG,
     "node": _NODE,
     "python": _PYTHON,
-
     "mcr.microsoft.com/dotnet/sdk": _DOTNET_SDK,
     "alpine": _plain("alpine"),
     "debian": _plain("debian"),
