@@ -77,6 +77,9 @@ class Effects:
     #: directories that belong to this tool as a cache: it reads *through* them (a missing entry is made again, an extra
     #: one changes nothing), and adds to them. Only other programs see their content.
     caches: tuple[str, ...] = ()
+    #: those of them whose entries the tool makes again from what else it reads, whoever put them there (a compiler's cache); of the
+    #: others it matters what `COPY` brought: that may be nowhere else
+    rebuilt: tuple[str, ...] = ()
     world: World = World.FREE
     #: why nothing is known, else None; a known command has no reason
     unknown: str | None = None

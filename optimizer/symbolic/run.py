@@ -177,7 +177,7 @@ def _apply(
     for cache in effects.caches:
         # a mount hides what lies below it in the image
         hides = any(m.target is not None and below(cache, m.target) for m in mounts)
-        brought = None if hides else state.files.brought(cache)
+        brought = None if hides or cache in effects.rebuilt else state.files.brought(cache)
         parts += [] if brought is None else [brought]
     value = term("run", *parts, text=f"`{shortened(unit.text)}` (line {line})")
     executor.executed.append(

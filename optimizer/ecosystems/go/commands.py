@@ -362,6 +362,7 @@ def _project(flags: Flags, around: Surroundings, places: Places) -> Effects:
         variables=_BUILD_VARIABLES if _pure_go(around) else None,
         writes=writes,
         caches=caches,
+        rebuilt=(places.cache,),
         world=World.LOCKED,
         cache_names=places.names,
     )
