@@ -193,6 +193,22 @@ _DOTNET_UNSET: dict[str, str | None] = dict.fromkeys(
 #: .NET SDK: no WORKDIR, user root; ENV has DOTNET_*, NUGET_XMLDOC_MODE and others, none of them a place for packages
 #: (github.com/dotnet/dotnet-docker, src/sdk)
 _DOTNET_SDK = BaseFacts("dotnet", _DOTNET_UNSET, "/", "root")
+#: elixir: ENV ELIXIR_VERSION, LANG and PATH (erlefant/docker-elixir) over erlang's OTP_VERSION, REBAR*_VERSION; no WORKDIR; user root.
+#: What mix and Hex look at is not set; hexpm/elixir is another image
+_ELIXIR = BaseFacts(
+    "elixir",
+    {
+        "PATH": _PATH,
+        **dict.fromkeys(
+            "MIX_ENV MIX_EXS MIX_HOME MIX_DEPS_PATH MIX_BUILD_PATH MIX_BUILD_ROOT MIX_PATH MIX_ARCHIVES HEX_HOME HEX_OFFLINE ERL_LIBS "
+            "ERL_FLAGS ERL_AFLAGS ERL_ZFLAGS ELIXIR_ERL_OPTIONS XDG_CACHE_HOME XDG_CONFIG_HOME".split()
+        ),
+    },
+    "/",
+    "root",
+    _STANDARD,
+    _COMPLETE - {"/usr/src"},
+)
 
 _OFFICIAL: dict[str, BaseFacts] = {
     "maven": _MAVEN,
@@ -205,6 +221,7 @@ _OFFICIAL: dict[str, BaseFacts] = {
     "node": _NODE,
     "python": _PYTHON,
     "mcr.microsoft.com/dotnet/sdk": _DOTNET_SDK,
+    "elixir": _ELIXIR,
     "alpine": _plain("alpine"),
     "debian": _plain("debian"),
     "ubuntu": _plain("debian"),

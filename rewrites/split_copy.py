@@ -66,7 +66,7 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
         sources = [copy for copy in copies if copy.is_sources]
         commands = [command for command in build.executed if command.stage == stage.index]
         split = _installed_above(build, sources, commands) if sources else None
-        done: set[tuple[str, str]] = set()
+        done: set[tuple[str, str, str]] = set()
         if not sources and (elsewhere := _in_parent(build, stage, commands)) is not None:
             yield elsewhere
         for command in commands:
@@ -78,8 +78,8 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
                 reason = found.reason + _why_unknown(build, command, found)
                 yield Refusal(ID, above[0].instruction.start_line, reason, found.path, found.line)
                 break
-            if isinstance(found, Install) and (found.ecosystem, found.directory) not in done:
-                done.add((found.ecosystem, found.directory))
+            if isinstance(found, Install) and (found.ecosystem, found.directory, found.activity) not in done:
+                done.add((found.ecosystem, found.directory, found.activity))
                 yield from _one(build, stage, copies, command, found)
 
 
@@ -91,11 +91,11 @@ def _why_unknown(build: Build, command: Executed, cause: Cause) -> str:
     return next((f"; nothing is known of it: {culprit.effects.unknown}" for culprit in culprits), "")
 
 
-def _installed_above(build: Build, sources: Sequence[ContextCopy], commands: list[Executed]) -> set[str] | None:
-    """Return what installs that stand above the sources in this stage read of the project, None if there are none."""
+def _installed_above(build: Build, sources: Sequence[ContextCopy], commands: list[Executed]) -> list[Install] | None:
+    """Return the installs that stand above the sources in this stage, as far as they are understood; None if there are none."""
     above = [command for command in commands if is_install(command) and _stands_above(command, sources)]
     found = [install_for(command, build.executor) for command in above]
-    return {path for one in found if isinstance(one, Install) for path in one.manifests} if above else None
+    return [one for one in found if isinstance(one, Install)] if above else None
 
 
 def _stands_above(install: Executed, sources: Sequence[ContextCopy]) -> bool:
@@ -106,12 +106,16 @@ def _stands_above(install: Executed, sources: Sequence[ContextCopy]) -> bool:
     return first is None or install.instruction.index < first.instruction.index
 
 
-def _is_another(found: Install | Cause | None, split: set[str]) -> bool:
-    """Tell whether an install goes by files that no install above the sources reads.
+def _is_another(found: Install | Cause | None, split: list[Install]) -> bool:
+    """Tell whether an install goes by files that no install above the sources reads, or compiles what these only download.
 
     Where somebody has split the copies before, nothing else is news.
     """
-    return isinstance(found, Install) and found.itself and not split.issuperset(found.manifests)
+    if not isinstance(found, Install) or not found.itself:
+        return False
+    read = {path for one in split for path in one.manifests}
+    fetched = {one.activity for one in split if one.ecosystem == found.ecosystem} == {"download"}
+    return not read.issuperset(found.manifests) or (fetched and found.activity != "download")
 
 
 def _in_parent(build: Build, stage: Stage, commands: list[Executed]) -> Refusal | None:
@@ -286,6 +290,8 @@ def _edits(
             continue  # another COPY brought the same file before the sources
         if need.copy.position < target.position or need.copy.instruction in moved:
             continue
+        if not need.is_tree and there.context_file(need.path) == command.before.files.context_file(need.path):
+            continue  # an earlier COPY brings the same file to the same place
         place = as_written(need, target, build.runs[stage.index].states[target.position].cwd)
         if isinstance(place, str):
             return place

@@ -46,6 +46,7 @@ ECOSYSTEMS = (
             "build_tool": "hatch flit maturin tox nox",
         },
     ),
+    Entry("elixir", {"mix": "mix"}, (r"\.mix\b", r"\.hex\b", "MIX_HOME", "HEX_HOME")),
     # last: it only says why nothing is done, and a makefile may be one of another language
     Entry("c", {}),
 )

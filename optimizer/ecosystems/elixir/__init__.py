@@ -1,0 +1,1 @@
+"""Elixir: its manifests and the models of `mix`."""
