@@ -93,7 +93,7 @@ def _left(around: Surroundings, home: tuple[str, ...]) -> Write:
 def _tools(project: Project | None, around: Surroundings, home: tuple[str, ...]) -> Effects:
     """Return the effects of `local.hex` and `local.rebar`: the newest version comes, into the home directory."""
     return Effects(
-        reads=EVERYTHING.minus(*_roots(around)),
+        reads=EVERYTHING.minus(*around.project_roots),
         writes=(_left(around, home),),
         world=World.REPOSITORY,
         relied_on=() if project is None else _relied_on(project, around),
@@ -103,7 +103,6 @@ def _tools(project: Project | None, around: Surroundings, home: tuple[str, ...])
 
 def _installation(project: Project, calls: Sequence[Call], around: Surroundings, home: tuple[str, ...]) -> Effects:
     compiles = any(call.task == "deps.compile" for call in calls)
-    gets = [call for call in calls if call.task == "deps.get"]
     probes = [*project.manifests, *project.absent]
     assumptions = list(project.view.assumptions)
     writes = [Write(Kind.TREE, Region((project.deps,))), _left(around, home)]
@@ -111,7 +110,8 @@ def _installation(project: Project, calls: Sequence[Call], around: Surroundings,
         probes += [*project.configuration, *project.unconfigured]
         writes.append(Write(Kind.TREE, Region((project.build,))))
         assumptions.append(DEPENDENCIES_APART)
-    if any("--check-locked" not in call.options for call in gets):
+    if any(call.task == "deps.get" for call in calls):
+        # Elixir before 1.15 passes over `--check-locked`, so that changes nothing here
         if project.lock is None and project.fetches:
             writes.append(Write(Kind.NEW, Region((project.lock_path,))))
         elif project.stale is not None:
@@ -121,7 +121,7 @@ def _installation(project: Project, calls: Sequence[Call], around: Surroundings,
     unlocked = project.lock is None and project.fetches
     tools = any(call.task not in _INSTALLS for call in calls)
     return Effects(
-        reads=EVERYTHING.minus(*_roots(around), project.directory),
+        reads=EVERYTHING.minus(*around.project_roots, project.directory),
         probes=tuple(probes),
         trees=(project.deps, project.build),
         # mix.exs and the code of dependencies may ask for any of them
@@ -131,10 +131,6 @@ def _installation(project: Project, calls: Sequence[Call], around: Surroundings,
         relied_on=_relied_on(project, around),
         assumptions=tuple(assumptions),
     )
-
-
-def _roots(around: Surroundings) -> tuple[str, ...]:
-    return around.project_roots
 
 
 def _relied_on(project: Project, around: Surroundings) -> tuple[str, ...]:

@@ -56,8 +56,7 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
         return Cause(problem.reason, path or "", problem.line if path else command.line)
     if command.effects.unknown is not None:
         return Cause(f"`{shown}`: {command.effects.unknown}", "", command.line)
-    checked = all("--check-locked" in call.options for call in calls if call.task == "deps.get")
-    cause = _unstable(project, around, command, shown, checked=checked)
+    cause = _unstable(project, around, command, shown)
     if cause is not None:
         return cause
     compiles = any(call.task == "deps.compile" for call in calls)
@@ -74,12 +73,14 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
     )
 
 
-def _unstable(project: Project, around: Surroundings, command: Executed, shown: str, *, checked: bool) -> Cause | None:
+def _unstable(project: Project, around: Surroundings, command: Executed, shown: str) -> Cause | None:
     """Return why an installation cannot stand above the sources although it is understood."""
-    if project.stale is not None and not checked:
+    if project.stale is not None:
         why, line = project.stale
         path = around.context_path(project.manifests[0] if line else project.lock_path)
-        return Cause(f"`{shown}` writes mix.lock anew: {why}; run `mix deps.get` and commit mix.lock", path or "", line)
+        return Cause(
+            f"`{shown}` may write mix.lock anew: {why}; run `mix deps.get` and commit mix.lock", path or "", line
+        )
     for path in (project.deps, project.build):
         if not around.kept_out(path):
             pattern = relative(path, project.directory)

@@ -71,7 +71,7 @@ class _Lexer:
 
     def code(self, *, inside: bool) -> None:
         """Read code up to its end, or up to the brace that closes an interpolation."""
-        braces = 0
+        braces, start = 0, self._line()
         source = self.source
         while True:
             space = _SPACE.match(source, self.at)
@@ -79,7 +79,7 @@ class _Lexer:
                 self.at = space.end()
             if self.at >= len(source):
                 if inside:
-                    raise NotElixir("an interpolation does not end", self._line())
+                    raise NotElixir("an interpolation does not end", start)
                 return
             char = source[self.at]
             if inside and char == "}" and not braces:
@@ -167,10 +167,10 @@ class _Lexer:
 
     def _until(self, closing: str, *, raw: bool) -> str | None:
         """Read text up to a delimiter; return it, None where it has interpolations or escapes of other kinds."""
-        source, parts, plain = self.source, list[str](), True
+        source, parts, plain, start = self.source, list[str](), True, self._line()
         while True:
             if self.at >= len(source):
-                raise NotElixir("a string does not end", self._line())
+                raise NotElixir("a string does not end", start)
             if source.startswith(closing, self.at):
                 self.at += len(closing)
                 return "".join(parts) if plain else None
