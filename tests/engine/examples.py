@@ -49,6 +49,8 @@ class Traits:
 _DOWNLOAD = Traits(reused="go mod download")
 _PACKAGES = Traits(reused="-r requirements.txt")
 TRAITS = {
+    "elixir-already-split": Traits(left_alone=True),
+    "elixir-local-library": Traits(reused="apt-get install"),
     "go-already-good": Traits(left_alone=True),
     "go-cgo": _DOWNLOAD,
     "go-chain": _DOWNLOAD,

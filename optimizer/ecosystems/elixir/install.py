@@ -74,7 +74,10 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
 
 
 def _unstable(project: Project, around: Surroundings, command: Executed, shown: str) -> Cause | None:
-    """Return why an installation cannot stand above the sources although it is understood."""
+    """Return why an installation cannot stand above the sources, or need not, although it is understood."""
+    if not project.fetches:
+        path = around.context_path(project.manifests[0])
+        return Cause("mix.exs names no package, so there is nothing to fetch", path or "", 0 if path else command.line)
     if project.stale is not None:
         why, line = project.stale
         path = around.context_path(project.manifests[0] if line else project.lock_path)
