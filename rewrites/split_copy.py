@@ -290,8 +290,6 @@ def _edits(
             continue  # another COPY brought the same file before the sources
         if need.copy.position < target.position or need.copy.instruction in moved:
             continue
-        if not need.is_tree and there.context_file(need.path) == command.before.files.context_file(need.path):
-            continue  # an earlier COPY brings the same file to the same place
         place = as_written(need, target, build.runs[stage.index].states[target.position].cwd)
         if isinstance(place, str):
             return place
