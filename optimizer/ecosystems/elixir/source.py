@@ -34,14 +34,16 @@ _REACHING = frozenset(
 #: attributes that call functions or give options to the compiler (Module, "Module attributes")
 _ATTRIBUTES = frozenset("on_load before_compile after_compile after_verify on_definition compile nifs".split())
 #: modules of which every function only computes (hexdocs.pm/elixir)
-_PURE = frozenset("String Enum Keyword Map List Integer Float Version Tuple MapSet Date DateTime Regex Logger".split())
+_PURE = frozenset("String Enum Keyword Map List Integer Float Version Tuple MapSet Regex Logger".split())
 #: functions of other modules that change nothing and read no files; what System tells is part of the environment
 _FUNCTIONS = frozenset(
     "System.get_env System.fetch_env System.fetch_env! System.version System.otp_release Path.join Path.expand Path.basename "
     "Path.dirname Path.extname Path.rootname Path.relative_to Mix.env Mix.target Mix.compilers Atom.to_string".split()
 )
-#: these make atoms, and so keys, that nobody sees written
-_HIDDEN = frozenset("String.to_atom String.to_existing_atom List.to_atom List.to_existing_atom".split())
+#: of these, some make atoms, and so keys, that nobody sees written, and some give another result each time
+_HIDDEN = frozenset(
+    "String.to_atom String.to_existing_atom List.to_atom List.to_existing_atom Enum.random Enum.shuffle Enum.take_random".split()
+)
 #: functions of File that look at one file
 _LOOKING = frozenset("read! read exists? regular?".split())
 #: `use` and `import` of these bring nothing but what is known here
@@ -142,6 +144,9 @@ def _check(tokens: Sequence[Token]) -> None:
     for i, token in enumerate(tokens):
         if _is(tokens, i - 1, "mark", "."):
             _check_call(tokens, i)
+        elif token.text == "__struct__" or (_is(tokens, i - 1, "mark", "%") and token.kind in ("alias", "name")):
+            # `Enum` reads what a struct of `File.Stream` stands for
+            raise NotElixir("what a struct does is up to its module", token.line)
         elif token.kind == "name":
             if _is(tokens, i - 1, "mark", "@"):
                 if token.text in _ATTRIBUTES:
