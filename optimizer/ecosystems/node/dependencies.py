@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dockopt.optimizer.ecosystems.node import prisma
 from dockopt.optimizer.ecosystems.node.packages import Package
 from dockopt.optimizer.ecosystems.node.scripts import Reading, require_no_repository
-from dockopt.optimizer.ecosystems.node.view import Obstacle, View
+from dockopt.optimizer.ecosystems.view import Obstacle, View
 from dockopt.optimizer.regions import join
 
 DEPENDENCY_SCRIPTS = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dockopt.optimizer.ecosystems.installs import Cause, Install
 from dockopt.optimizer.ecosystems.node.calls import call_of
 from dockopt.optimizer.ecosystems.node.project import Project, project_of
-from dockopt.optimizer.ecosystems.node.view import Obstacle
+from dockopt.optimizer.ecosystems.view import Obstacle
 from dockopt.optimizer.effects import World
 from dockopt.optimizer.symbolic.run import surroundings_of
 

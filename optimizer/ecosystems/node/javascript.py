@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from dockopt.optimizer.ecosystems.node.view import Obstacle, View
+from dockopt.optimizer.ecosystems.view import Obstacle, View
 from dockopt.optimizer.regions import join
 
 #: modules of Node that give no access to files, processes or the network (nodejs.org/api); `os` tells of the machine only

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockopt.optimizer.ecosystems.node.packages import INSTALLED_SECTIONS, Package
-from dockopt.optimizer.ecosystems.node.view import Obstacle, View, parse_object, parse_yaml
+from dockopt.optimizer.ecosystems.view import Obstacle, View, parse_object, parse_yaml
 from dockopt.optimizer.regions import relative
 
 #: in which names of packages are looked for in a binary lock file of bun

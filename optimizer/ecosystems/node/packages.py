@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from dockopt.optimizer.ecosystems.node.view import Obstacle, View
+from dockopt.optimizer.ecosystems.view import Obstacle, View
 from dockopt.optimizer.regions import join
 
 _SECTIONS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")

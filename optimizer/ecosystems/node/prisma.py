@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dockopt.optimizer.ecosystems.node.packages import Package
-from dockopt.optimizer.ecosystems.node.view import Obstacle, View
+from dockopt.optimizer.ecosystems.view import Obstacle, View
 from dockopt.optimizer.regions import below, join
 
 #: where `prisma generate` looks for a schema (prisma.io/docs/orm/prisma-schema/overview/location)

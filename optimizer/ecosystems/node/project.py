@@ -11,16 +11,12 @@ from dockopt.optimizer.ecosystems.node.calls import Call
 from dockopt.optimizer.ecosystems.node.javascript import load
 from dockopt.optimizer.ecosystems.node.packages import Package, package_at
 from dockopt.optimizer.ecosystems.node.scripts import Reading, lifecycle
-from dockopt.optimizer.ecosystems.node.view import Obstacle, View
 from dockopt.optimizer.ecosystems.node.workspaces import Local, local_packages, members_of
+from dockopt.optimizer.ecosystems.view import FRESH_PROJECT, Obstacle, View
 from dockopt.optimizer.effects import World
 from dockopt.optimizer.regions import join, parents
 
 LOCK_CURRENT = "lock-current: the package manager finds nothing to correct in the lock file, whose dependencies are those of the manifests"
-FRESH_PROJECT = (
-    "fresh-project: before the Dockerfile copies files of the context there, the project's directory holds no settings and manifests "
-    "of a package manager, and neither base image nor other commands set options that make it read other files"
-)
 NO_AUTO_PIN = "no-auto-pin: no Corepack older than 0.30 runs, which would add `packageManager` to package.json"
 _LOCKS = {
     "npm": ("npm-shrinkwrap.json", "package-lock.json"),

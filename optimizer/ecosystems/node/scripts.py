@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dockopt.optimizer.ecosystems.node import prisma
 from dockopt.optimizer.ecosystems.node.javascript import load
 from dockopt.optimizer.ecosystems.node.packages import Package, line_of_key
-from dockopt.optimizer.ecosystems.node.view import Obstacle, View
+from dockopt.optimizer.ecosystems.view import Obstacle, View
 from dockopt.optimizer.regions import join, parents
 from dockopt.optimizer.shell import Command, parse_script
 

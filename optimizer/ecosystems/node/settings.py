@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dockopt.optimizer.ecosystems.node.view import Obstacle, View, parse_yaml
+from dockopt.optimizer.ecosystems.view import Obstacle, View, parse_yaml
 from dockopt.optimizer.regions import join
 
 #: settings of npm and pnpm (in .npmrc and, in camel case, in pnpm-workspace.yaml) that touch no other files of the project

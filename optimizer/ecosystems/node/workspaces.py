@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from dockopt.optimizer.ecosystems.node.packages import Package, is_archive, package_at
-from dockopt.optimizer.ecosystems.node.view import Obstacle, View
+from dockopt.optimizer.ecosystems.view import Obstacle, View
 from dockopt.optimizer.regions import below, join
 
 #: a pattern component that means the same for npm (minimatch), yarn (micromatch) and pnpm (fast-glob)

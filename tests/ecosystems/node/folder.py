@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dockopt.optimizer.ecosystems.node.calls import Call, call_of
 from dockopt.optimizer.ecosystems.node.project import Project, project_of
-from dockopt.optimizer.ecosystems.node.view import Obstacle
+from dockopt.optimizer.ecosystems.view import Obstacle
 
 
 @dataclass

@@ -8,6 +8,10 @@ from typing import Any
 from dockopt.optimizer.commands.registry import Surroundings
 from dockopt.optimizer.regions import join
 
+FRESH_PROJECT = (
+    "fresh-project: before the Dockerfile copies files of the context there, the project's directory holds no settings and manifests "
+    "of a package manager, and neither base image nor other commands set options that make it read other files"
+)
 #: larger manifests are not read (package.json and settings; lock files may be larger)
 _LARGEST = 4 << 20
 _LARGEST_LOCK = 64 << 20
@@ -30,7 +34,7 @@ class View:
         self.around = around
         #: files that exist, in the order in which they were asked for
         self.files: list[str] = []
-        #: paths that were looked for and are not there
+        #: paths that were looked for and are not there, or not surely
         self.absent: list[str] = []
         #: files whose text decided something
         self.relied_on: list[str] = []
@@ -59,6 +63,10 @@ class View:
         if not self.has(path):
             raise Obstacle(f"`{path}` is not there", path)
 
+    def look(self, path: str) -> None:
+        """Note a path whose content or absence matters, although this cannot tell what is there."""
+        self._note(self.absent, path)
+
     def require_absent(self, path: str, why: str) -> None:
         """Note that nothing is at a path; raises `Obstacle` with the reason otherwise."""
         if self.kind(path) != "absent":
@@ -86,6 +94,11 @@ class View:
     def json(self, path: str) -> dict[str, Any]:
         """Return the object that a JSON file holds."""
         return parse_object(self.text(path), path)
+
+    @staticmethod
+    def json_of(text: str, path: str) -> dict[str, Any]:
+        """Return the object in the text of a JSON file."""
+        return parse_object(text, path)
 
     def assume(self, text: str) -> None:
         """Add a printed assumption."""
