@@ -63,7 +63,7 @@ def surroundings_of(command: Executed, executor: Executor) -> Surroundings:
     """Return what a model could ask where a command ran; its mounts are left out."""
     shell = Shell(command.cwd, command.before.cwd_term, dict(command.environment))
     online = command.instruction.flag("network") != "none"
-    return ImageSurroundings(executor, command.before, command.before.files, shell, command.roots, online)
+    return ImageSurroundings(executor, command.before, command.before.files, shell, command.roots, online, command)
 
 
 def run_instruction(
@@ -195,7 +195,7 @@ def _apply(
         elif write.kind in (Kind.SET, Kind.NEW, Kind.TREE):
             for path in where.include:
                 made = term("directory", value)
-                result = result.make_directories(path, made, line, leaf=False)
+                result = result.make_directories(path, made, line, leaf=False, is_new=write.kind is Kind.NEW)
                 output = term("output", value, path, text=f"{path} of {value}")
                 is_file, is_new = write.kind is Kind.SET, write.kind is Kind.NEW
                 result = result.put(Region((path,)), output, line, label, is_file=is_file, is_new=is_new, by_run=True)
