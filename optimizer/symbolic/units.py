@@ -18,6 +18,7 @@ from dockopt.optimizer.symbolic.terms import Term, literal, term
 if TYPE_CHECKING:
     from dockopt.optimizer.shell import Assignment, Command, Script, Step, Word
     from dockopt.optimizer.symbolic.execute import Executor
+    from dockopt.optimizer.symbolic.run import Executed
     from dockopt.optimizer.syntax import Instruction
 
 #: a value that word splitting and globbing leave as it is, quoted or not
@@ -57,7 +58,10 @@ class ImageSurroundings:
         unit: Shell,
         roots: tuple[str, ...],
         online: bool,
+        until: Executed | None = None,
     ) -> None:
+        """Answer for one place; `until` is the command that stands there, where the whole file has been executed already."""
+        self._until = until
         self._executor, self._state, self._files, self._shell = executor, state, files, unit
         self.project_roots = roots
         self.online = online
@@ -76,6 +80,26 @@ class ImageSurroundings:
         """Return whether the value of a variable is known, and the value (None: it is unset, or not known)."""
         value = self._shell.local.get(name) or self._state.variable(name)
         return (True, None) if value is None else (value.text is not None, value.text)
+
+    def is_given(self, name: str) -> bool:
+        """Tell whether the Dockerfile itself sets a variable, with whatever value."""
+        return name in self._shell.local or name in self._state.args or name in self._state.env
+
+    def earlier(self, program: str) -> tuple[tuple[str, tuple[str | None, ...]], ...]:
+        """Return text and arguments of the commands of a program that ran before, in the stages that this one builds on too."""
+        run = self._executor.stages[-1 if self._until is None else self._until.stage]
+        chain = {run.stage.index}
+        while (parent := self._executor.stage_named(run.stage.base, run.stage.index)) is not None:
+            run = parent
+            chain.add(run.stage.index)
+        found = []
+        for command in self._executor.executed:
+            if command is self._until:
+                break
+            called = command.name.rsplit("/", 1)[-1] == program
+            if command.stage in chain and (called or (not command.name and program in command.text)):
+                found.append((command.text, command.argv if called else ()))
+        return tuple(found)
 
     def context_path(self, path: str) -> str | None:
         """Return the file of the context that an image path surely comes from."""
