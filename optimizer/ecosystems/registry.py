@@ -29,4 +29,14 @@ ECOSYSTEMS = (
     Entry(
         "node", {"manager": "npm yarn pnpm bun", "corepack": "corepack"}, (r"npm_config_cache", "npm cache", r"\.npm\b")
     ),
+    Entry("ruby", {"bundle": "bundle bundler", "gem": "gem"}),
+    Entry(
+        "php",
+        {
+            "composer": "composer composer.phar",
+            "php": "php",
+            "extensions": "docker-php-ext-install docker-php-ext-configure docker-php-ext-enable docker-php-source install-php-extensions "
+            "pecl a2enmod a2dismod a2enconf a2ensite a2dissite",
+        },
+    ),
 )
