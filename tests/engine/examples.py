@@ -75,6 +75,14 @@ TRAITS = {
     "maven-reactor": Traits(left_alone=True),
     "maven-resolve": Traits(reused="mvn -B dependency:resolve"),
     "maven-service": Traits(reused="dependency:go-offline"),
+    "php-classmap": Traits(reused="composer install", manifests=("legacy/*.php",)),
+    "php-optimized": Traits(left_alone=True),
+    "php-scripts": Traits(left_alone=True),
+    "php-service": Traits(reused="composer install", manifests=("packages/**/*.php",)),
+    "ruby-gemspec": Traits(left_alone=True),
+    "ruby-helper": Traits(left_alone=True),
+    "ruby-path-gem": Traits(reused="bundle install", manifests=("gems/**/*.rb",)),
+    "ruby-service": Traits(reused="bundle install"),
 }
 
 
