@@ -360,9 +360,11 @@ class FileSystem:
             inside = f"{inside}/{name}".lstrip("/")
             if self.context.excluded(inside):
                 return True
-            # above what is kept out there have to be plain directories: a link would lead elsewhere
-            if self.context.kind(inside) != "directory":
-                return False
+            # above what is kept out there have to be plain directories, or nothing at all: a link would lead elsewhere
+            kind = self.context.kind(inside)
+            if kind != "directory":
+                whole = f"{op.source.path}/{relative(path, op.path)}".strip("/")
+                return kind == "absent" and self.context.excluded(whole)
         return False
 
     def _holes(self, op: Op, ops: Sequence[Op], at: int, region: Region) -> list[str]:

@@ -182,6 +182,9 @@ class Expressions:
     def _nil(self, _node: Node) -> object:
         return None
 
+    def _subshell(self, node: Node) -> object:
+        raise self.obstacle(node, "starts a program, which may look at any file")
+
     # -- names ---------------------------------------------------------------------------------------------------------
 
     def _identifier(self, node: Node) -> object:

@@ -69,7 +69,8 @@ def _problem(project: Project, around: Surroundings, command: Executed) -> Cause
     """Return why an installation cannot stand above the sources although it is understood."""
     if project.rewritten is not None:
         why, path, line = project.rewritten
-        reason = f"Bundler may write the lock file anew: {why}; update it with `bundle lock`"
+        remedy = "" if "bundle lock" in why else "; update it with `bundle lock`"
+        reason = f"Bundler may write the lock file anew: {why}{remedy}"
         return Cause(reason, around.context_path(path) or "", line)
     for path in project.outputs:
         if not around.kept_out(path):
