@@ -35,11 +35,12 @@ _BUILD_VARIABLES = (
 
 def composer(invocation: Invocation, around: Surroundings) -> Effects:
     """Return the effects of one command of Composer."""
+    view = View(around)
     try:
         if is_installation(invocation.argv):
-            return _installation(project_of(call_of(invocation.argv), View(around)), around)
+            return _installation(project_of(call_of(invocation.argv), view), around)
     except Obstacle as obstacle:
-        return unknown(obstacle.reason)
+        return unknown(obstacle.reason, view.lacks(obstacle))
     found = words_of(invocation.argv)
     if found is not None and found[1] in (["--version"], ["-V"]):
         return Effects(reads=EVERYTHING, writes=(), world=World.NONE)

@@ -234,7 +234,10 @@ def _local_packages(
         if below(directory, where):
             raise Obstacle(f"`{name}` is the project itself", lock_path, line)
         if view.kind(where) != "directory":
-            raise Obstacle(f"`{where}` is no directory of the build context", lock_path, line)
+            absent = view.kind(where) == "absent"
+            raise Obstacle(
+                f"`{where}` is no directory of the build context", lock_path, line, where if absent else ""
+            )
         trees.append(where)
     return trees
 
@@ -276,8 +279,8 @@ def _autoload(
                 )
             if view.kind(where) == "directory":
                 trees.append(where)
-            else:
-                view.need(where)
+            elif not view.has(where):
+                raise Obstacle(f"`{item}` is not there", path, _line(view, path, "classmap"), where)
     return trees
 
 

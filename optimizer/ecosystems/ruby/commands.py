@@ -32,13 +32,14 @@ _OFFICIAL = ("/tmp", "/usr/local")
 
 def bundle(invocation: Invocation, around: Surroundings) -> Effects:
     """Return the effects of one command of Bundler."""
+    view = View(around)
     try:
         if is_installation(invocation.argv):
             call = call_of(invocation.argv, invocation.raw)
-            return _installation(project_of(call, View(around)), around)
+            return _installation(project_of(call, view), around)
         return _other(invocation, around)
     except Obstacle as obstacle:
-        return unknown(obstacle.reason)
+        return unknown(obstacle.reason, view.lacks(obstacle))
 
 
 def sources(around: Surroundings) -> tuple[str, ...]:

@@ -73,11 +73,11 @@ class Expressions:
             raise self.obstacle(bad, "is not understood as Ruby")
         return tree.root_node
 
-    def obstacle(self, node: Node, what: str) -> Obstacle:
-        """Return the obstacle that a place in the text is."""
+    def obstacle(self, node: Node, what: str, missing: str = "") -> Obstacle:
+        """Return the obstacle that a place in the text is; `missing` is a file that it needs unless it stands under a condition."""
         shown = " ".join(self.text(node).split())
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        return Obstacle(f"`{shown}` {what}", self.path, node.start_point[0] + 1)
+        return Obstacle(f"`{shown}` {what}", self.path, node.start_point[0] + 1, "" if self.conditional else missing)
 
     @staticmethod
     def text(node: Node) -> str:
@@ -367,7 +367,7 @@ class Expressions:
         if name in _EXISTS:
             return self.view.has(path)
         if not self.view.has(path):
-            raise self.obstacle(node, "reads a file that is not there")
+            raise self.obstacle(node, "reads a file that is not there", path)
         # what is in it counts as not known: it is one of the files that the installation reads
         return OPAQUE
 

@@ -46,8 +46,8 @@ class Gemfile:
     """What a Gemfile and those that it evaluates say."""
 
     gems: list[Gem] = field(default_factory=list)
-    #: local directories with gems (image paths), with the file and line that name them
-    directories: dict[str, tuple[str, int]] = field(default_factory=dict)
+    #: local directories with gems (image paths), with the file and line that name them, and whether that is under no condition
+    directories: dict[str, tuple[str, int, bool]] = field(default_factory=dict)
     variables: list[str] = field(default_factory=list)
     #: a name of a gem is not known before the build
     open_ended: bool = False
@@ -298,7 +298,7 @@ class _Reader(Expressions):
         if not isinstance(value, str):
             raise self.obstacle(node, "names a directory that is not known before the build")
         path = join(self.directory, value)
-        self.found.directories.setdefault(path, (self.path, node.start_point[0] + 1))
+        self.found.directories.setdefault(path, (self.path, node.start_point[0] + 1, not self.conditional))
 
     def _source(self, node: Node, arguments: list[Node], block: Node | None) -> None:
         for argument in arguments:
@@ -322,7 +322,7 @@ class _Reader(Expressions):
         # Bundler's ruby_dsl.rb: below the directory of the Gemfile that was asked for
         path = join(self.root, value)
         if not self.view.has(path):
-            raise self.obstacle(place, "reads a file that is not there")
+            raise self.obstacle(place, "reads a file that is not there", path)
 
     def _evaluate(self, node: Node, arguments: list[Node]) -> None:
         if len(arguments) != 1:
@@ -332,7 +332,7 @@ class _Reader(Expressions):
         if path in self.opened or len(self.opened) > _MOST_FILES:
             raise self.obstacle(node, "evaluates a file again")
         if not self.view.has(path):
-            raise self.obstacle(node, "evaluates a file that is not there")
+            raise self.obstacle(node, "evaluates a file that is not there", path)
         self.opened.append(path)
         inner = _Reader(self.view, path, self.cwd, self.found, self.root, self.opened)
         inner.conditional = self.conditional

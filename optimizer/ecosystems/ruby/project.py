@@ -68,8 +68,8 @@ def project_of(call: Call, view: View) -> Project:
             for where in dict.fromkeys((around.cwd, directory)):
                 view.has(join(where, name))
     trees = []
-    for path, (source, line) in gemfile.directories.items():
-        trees += _local_gem(view, path, directory, source, line)
+    for path, (source, line, certain) in gemfile.directories.items():
+        trees += _local_gem(view, path, directory, source, line, certain=certain)
     _plugins(view, directory)
     trees += _cache(view, settings, call, directory)
     rewritten = None
@@ -139,7 +139,7 @@ def _apply(call: Call, settings: Settings) -> None:
         settings.local["path"] = call.values["--path"]
 
 
-def _local_gem(view: View, path: str, directory: str, source: str, line: int) -> list[str]:
+def _local_gem(view: View, path: str, directory: str, source: str, line: int, *, certain: bool) -> list[str]:
     """Return the directory of a gem of the project, to be copied as a whole."""
     roots = view.around.project_roots
     if not any(below(path, root) for root in roots):
@@ -148,7 +148,7 @@ def _local_gem(view: View, path: str, directory: str, source: str, line: int) ->
         raise Obstacle(f"the gem in `{path}` is the project itself, of which it may look at any file", source, line)
     kind = view.kind(path)
     if kind == "absent":
-        raise Obstacle(f"`{path}` is not there", source, line)
+        raise Obstacle(f"`{path}` is not there", source, line, path if certain else "")
     if kind != "directory":
         raise Obstacle(f"it is not certain what lies at `{path}`", source, line)
     check_gem(view, path)
