@@ -88,6 +88,7 @@ def project_of(call: Call, view: View) -> Project:
     trees = _local_packages(view, lock, call, directory, path, lock_path, manifest)
     if call.dumps:
         trees += _autoload(view, manifest, call, settings, directory, path)
+    histories = _histories(view, manifest, directory)
     return Project(
         directory=directory,
         files=tuple(sorted(view.files, key=lambda p: (p != path, p != lock_path))),
@@ -98,7 +99,7 @@ def project_of(call: Call, view: View) -> Project:
         relied_on=tuple(view.relied_on),
         assumptions=tuple(view.assumptions),
         world=World.LOCKED if lock is not None else World.REPOSITORY,
-        histories=_histories(view, manifest, directory),
+        histories=histories,
     )
 
 
@@ -235,8 +236,11 @@ def _local_packages(
             raise Obstacle(f"`{name}` is the project itself", lock_path, line)
         if view.kind(where) != "directory":
             absent = view.kind(where) == "absent"
+            raise Obstacle(f"`{where}` is no directory of the build context", lock_path, line, where if absent else "")
+        if package.get("bin"):
+            # Composer's BinaryInstaller::installBinaries
             raise Obstacle(
-                f"`{where}` is no directory of the build context", lock_path, line, where if absent else ""
+                f"Composer sets the modes of the programs of `{name}`, which lie in the project", lock_path, line
             )
         trees.append(where)
     return trees

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dockopt.optimizer.ecosystems.view import Obstacle, View
@@ -61,6 +62,14 @@ class Expressions:
         self.conditional = False
         #: files may be asked for by patterns; a directory that is read as a whole, "" for none
         self.tree = ""
+
+    @contextmanager
+    def shallow(self) -> Iterator[None]:
+        """Turn a text that is nested too deeply to be followed into an obstacle."""
+        try:
+            yield
+        except RecursionError as error:
+            raise Obstacle("it is nested too deeply", self.path) from error
 
     def parse(self, text: str) -> Node:
         """Return the syntax tree of a text. Raises `Obstacle` where the grammar finds an error."""
@@ -274,8 +283,11 @@ class Expressions:
                 raise self.obstacle(name, "is not understood")
             self.bindings[self.text(name)] = OPAQUE
         body = node.child_by_field_name("body")
-        for statement in [] if body is None else body.named_children:
-            self.pure(statement)
+        if body is not None and body.type not in ("block_body", "body_statement"):
+            self.pure(body)  # `def name = expression`
+        else:
+            for statement in [] if body is None else body.named_children:
+                self.pure(statement)
         self.bindings = saved
 
     def pure(self, node: Node) -> object:

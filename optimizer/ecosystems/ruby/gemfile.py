@@ -69,8 +69,9 @@ class _Reader(Expressions):
         self.variables = found.variables
 
     def read(self) -> None:
-        tree = self.parse(self.view.text(self.path))
-        self._all(tree.named_children)
+        text = self.view.text(self.path)
+        with self.shallow():
+            self._all(self.parse(text).named_children)
 
     def _all(self, statements: list[Node]) -> None:
         for statement in statements:

@@ -46,6 +46,9 @@ class _Reader(Expressions):
         self.tree = directory
         #: name of the block's parameter that is the specification
         self.subject = ""
+        #: where its programs lie (Gem::Specification's `bindir`), and the line that names programs
+        self.programs = ["bin"]
+        self.executables: Node | None = None
         self.loaded = [path]
         #: where `require` looks first
         self.library = [join(self.directory, "lib")]
@@ -57,8 +60,15 @@ class _Reader(Expressions):
         text = data.decode("utf-8", "replace")
         if text.startswith("---"):
             raise Obstacle("a gemspec in YAML is not understood", self.path, 1)
-        for statement in self.parse(text).named_children:
-            self._top(statement)
+        with self.shallow():
+            for statement in self.parse(text).named_children:
+                self._top(statement)
+        if self.executables is None:
+            return
+        for name in self.programs:
+            if self.view.kind(join(self.directory, name)) != "absent":
+                # Gem::Installer#generate_bin
+                raise self.obstacle(self.executables, "makes RubyGems set the modes of files of the project")
 
     def _top(self, node: Node) -> None:
         if node.type == "call":
@@ -132,6 +142,13 @@ class _Reader(Expressions):
 
     _scope_resolution = _constant
 
+    def _call(self, node: Node) -> object:
+        receiver = node.child_by_field_name("receiver")
+        plain = not self.arguments(node) and node.child_by_field_name("block") is None
+        if plain and receiver is not None and self.text(receiver) == self.subject:
+            return OPAQUE  # an attribute that was set above
+        return super()._call(node)
+
     def _specification(self, node: Node) -> None:
         block = node.child_by_field_name("block")
         parameters = None if block is None else block.child_by_field_name("parameters")
@@ -183,4 +200,10 @@ class _Reader(Expressions):
         if not written.startswith(f"{self.subject}."):
             self.assign(node)
             return
-        self.value(right)
+        value = self.value(right)
+        if written == f"{self.subject}.executables" and value != []:
+            self.executables = node
+        if written == f"{self.subject}.bindir":
+            if not isinstance(value, str):
+                raise self.obstacle(node, "is not known before the build")
+            self.programs = [value]

@@ -84,13 +84,14 @@ def project_of(call: Call, view: View) -> Project:
     elif settings.frozen:
         raise Obstacle(f"`{lock_path}` is not there, and without it a frozen installation fails", gemfile_path)
     outputs, place = _places(settings, directory, around.project_roots)
+    made = _made(view, call, directory, lock_path, locked=locked)
     return Project(
         directory=directory,
         files=_ordered(view.files, gemfile_path, lock_path),
         absent=tuple(view.absent),
         trees=tuple(dict.fromkeys(trees)),
         outputs=outputs,
-        made=_made(view, call, directory, lock_path, locked=locked),
+        made=made,
         rewritten=rewritten,
         relied_on=tuple(view.relied_on),
         assumptions=tuple(view.assumptions),
@@ -141,11 +142,10 @@ def _apply(call: Call, settings: Settings) -> None:
 
 def _local_gem(view: View, path: str, directory: str, source: str, line: int, *, certain: bool) -> list[str]:
     """Return the directory of a gem of the project, to be copied as a whole."""
-    roots = view.around.project_roots
-    if not any(below(path, root) for root in roots):
-        return []  # somewhere in the image
     if below(directory, path):
         raise Obstacle(f"the gem in `{path}` is the project itself, of which it may look at any file", source, line)
+    if not any(below(path, root) for root in view.around.project_roots):
+        return []  # somewhere in the image
     kind = view.kind(path)
     if kind == "absent":
         raise Obstacle(f"`{path}` is not there", source, line, path if certain else "")
