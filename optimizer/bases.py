@@ -210,6 +210,54 @@ _ELIXIR = BaseFacts(
     _COMPLETE - {"/usr/src"},
 )
 
+#: variables that Ruby's tools ask for and no tag of ruby sets (it sets LANG, RUBY_*, GEM_HOME, PATH, BUNDLE_SILENCE_ROOT_WARNING,
+#: BUNDLE_APP_CONFIG, and until 2019 BUNDLE_PATH and BUNDLE_BIN: docker-library/ruby, Dockerfile.template)
+_RUBY_UNSET = (
+    "HOME BUNDLE_GEMFILE BUNDLE_LOCKFILE BUNDLE_DEPLOYMENT BUNDLE_FROZEN BUNDLE_WITHOUT BUNDLE_WITH BUNDLE_CACHE_PATH BUNDLE_CLEAN "
+    "BUNDLE_PATH__SYSTEM BUNDLE_SYSTEM_BINDIR BUNDLE_USER_HOME BUNDLE_USER_CONFIG BUNDLE_USER_CACHE BUNDLE_USER_PLUGIN GEM_PATH GEMRC "
+    "GEM_SPEC_CACHE RUBYLIB RUBYOPT TMPDIR POSIXLY_CORRECT LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT"
+).split()
+#: ruby: GEM_HOME and its programs on PATH; no WORKDIR, no USER
+_RUBY = BaseFacts(
+    "ruby",
+    {
+        "PATH": f"/usr/local/bundle/bin:{_PATH}",
+        "GEM_HOME": "/usr/local/bundle",
+        "BUNDLE_APP_CONFIG": "/usr/local/bundle",
+        **dict.fromkeys(_RUBY_UNSET),
+        **_UNSET,
+    },
+    "/",
+    "root",
+    _STANDARD | {"/usr/local/bundle"},
+    _COMPLETE,
+)
+
+#: variables that Composer asks for and no tag of php or composer sets
+_COMPOSER_UNSET = (
+    "HOME COMPOSER COMPOSER_VENDOR_DIR COMPOSER_BIN_DIR COMPOSER_CACHE_DIR COMPOSER_AUTH COMPOSER_ROOT_VERSION "
+    "COMPOSER_MIRROR_PATH_REPOS PHPRC PHP_INI_SCAN_DIR XDG_DATA_HOME POSIXLY_CORRECT LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT"
+).split()
+#: php: ENV PHP_*, PHPIZE_DEPS, GPG_KEYS, APACHE_* (docker-library/php, Dockerfile-linux.template); an empty /var/www/html in every
+#: variant; WORKDIR /var/www/html in the apache and fpm variants
+_PHP = BaseFacts(
+    "php",
+    {"PATH": _PATH, "COMPOSER_HOME": None, **dict.fromkeys(_COMPOSER_UNSET), **_UNSET},
+    "/",
+    "root",
+    _STANDARD | {"/var/www", "/var/www/html"},
+    (_COMPLETE - {"/usr/src"}) | {"/var/www/html"},
+)
+#: composer: COMPOSER_HOME=/tmp, COMPOSER_ALLOW_SUPERUSER, WORKDIR /app (composer/docker, Dockerfile)
+_COMPOSER = replace(
+    _PHP,
+    family="composer",
+    environment={"PATH": _PATH, "COMPOSER_HOME": "/tmp", **dict.fromkeys(_COMPOSER_UNSET), **_UNSET},
+    cwd="/app",
+    directories=_STANDARD | {"/app"},
+    complete=_COMPLETE - {"/usr/src", "/"},
+)
+
 _OFFICIAL: dict[str, BaseFacts] = {
     "maven": _MAVEN,
     "gradle": _GRADLE,
@@ -222,6 +270,9 @@ _OFFICIAL: dict[str, BaseFacts] = {
     "python": _PYTHON,
     "mcr.microsoft.com/dotnet/sdk": _DOTNET_SDK,
     "elixir": _ELIXIR,
+    "ruby": _RUBY,
+    "php": _PHP,
+    "composer": _COMPOSER,
     "alpine": _plain("alpine"),
     "debian": _plain("debian"),
     "ubuntu": _plain("debian"),
@@ -271,6 +322,9 @@ def facts_of(reference: str) -> BaseFacts:
     if facts.family == "maven" and any(word in tag for word in ("$", *_OTHER_MACHINES)):
         environment = {k: v for k, v in facts.environment.items() if k != "JAVA_TOOL_OPTIONS"}
         facts = replace(facts, environment=environment)
+    if facts.family == "php":
+        # without a variant in the tag it is that of the command line; a tag that only the build knows may name any
+        facts = replace(facts, cwd=None if "$" in tag else "/var/www/html" if re.search("apache|fpm", tag) else "/")
     if facts.family == "golang" and "alpine" in tag:
         # golang's alpine variant installs ca-certificates and nothing else (docker-library/golang, Dockerfile-linux.template)
         directories = (facts.environment["PATH"] or "").split(":")

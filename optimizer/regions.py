@@ -98,6 +98,10 @@ class Region(NamedTuple):
                     return True
         return False
 
+    def holds(self, path: str) -> bool:
+        """Return False only if the path itself surely is not in this region; something below it may be."""
+        return any(below(path, root) or below(_canonical(path), _canonical(root)) for root in self.include)
+
     def covers(self, other: Region) -> bool:
         """Return True only if each path of `other` is in this region."""
         for b in other.include:

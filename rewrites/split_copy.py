@@ -205,19 +205,20 @@ def _mounted(command: Executed, install: Install) -> str | None:
 
 def _alone(together: list[Executed], install: Install) -> str | None:
     """Return why the RUN of an install cannot move as a whole: a command in it is none, and may look at the project."""
-    project = Region((install.directory,))
-    for other in together:
-        effects = other.effects
-        looks = effects.unknown is not None or effects.reads.overlaps(project)
-        files = other.before.files
-        looked_for = [
-            path for path in effects.probes if path not in install.manifests and files.placed(path) != "absent"
-        ]
-        trees = [path for path in effects.trees if not any(below(path, made) for made in install.outputs)]
-        looks = looks or any(below(path, install.directory) for path in (*looked_for, *trees))
-        if looks and not is_install(other):
-            return "the install step is one command of a longer RUN"
+    if any(not is_install(other) and _looks_at_sources(other, install) for other in together):
+        return "the install step is one command of a longer RUN"
     return None
+
+
+def _looks_at_sources(command: Executed, install: Install) -> bool:
+    """Tell whether a command may look at files of the project that the install does not need."""
+    effects, files = command.effects, command.before.files
+    if effects.unknown is not None or effects.reads.overlaps(Region((install.directory,))):
+        return True
+    wanted = {*install.manifests, *install.trees}
+    trees = [path for path in effects.trees if not any(below(path, made) for made in install.outputs)]
+    others = [p for p in (*effects.probes, *trees) if below(p, install.directory) and p not in wanted]
+    return any(files.context_file(path) is not None or files.placed(path) == "directory" for path in others)
 
 
 def _of_the_run(build: Build, together: list[Executed], install: Install) -> Install:
@@ -260,7 +261,11 @@ def _companions(
     found: list[Instruction] = []
     for other in reversed([i for i in stage.instructions if target.instruction.index < i.index < run.index]):
         commands = build.commands_of(stage.index, other.index)
-        if other.keyword == "RUN" and all(_is_indifferent(c, install) for c in commands):
+        if other.keyword == "RUN" and all(
+            # `bundle config` makes settings among the sources, for the installation and nobody else
+            _is_indifferent(c, install) or (c.argv[:1] == command.argv[:1] and not _looks_at_sources(c, install))
+            for c in commands
+        ):
             found.append(other)
             consulted += commands
         elif other.keyword in ("USER", "SHELL"):
@@ -310,9 +315,11 @@ def _edits(
     copied = (insert_above(dockerfile, target.instruction, lines),) if lines else ()
     if install.itself:
         run = command.instruction
+        entered = move_above(dockerfile, workdirs, target.instruction)
+        # COPY makes the directory for root, WORKDIR for the user of the stage: whichever came first does so again
+        as_root = build.runs[stage.index].states[target.position].user == "root"
         return (
-            *move_above(dockerfile, workdirs, target.instruction),
-            *copied,
+            *((*entered, *copied) if as_root else (*copied, *entered)),
             *move_above(dockerfile, moved, target.instruction),
             *move_above(
                 dockerfile,
@@ -347,9 +354,10 @@ def _step(
     # a RUN that moves up as a whole takes the `cd` in it along
     run = next(i for i, other in enumerate(stage.instructions) if other is command.instruction)
     wanted = states[run].cwd if install.itself else install.directory
-    if here is None or wanted is None:
-        return "the working directory is not known before the build"
-    if here == wanted or (not install.itself and below(here, install.directory)):
+    unknown = "the working directory is not known before the build"
+    if wanted is None:
+        return unknown
+    if here is not None and (here == wanted or (not install.itself and below(here, install.directory))):
         return [], ""
     below_target = stage.instructions[target.position + 1 :]
     workdirs: list[Instruction] = []
@@ -361,6 +369,8 @@ def _step(
         workdirs.append(instruction)
         if states[position + 1].cwd == wanted:
             return workdirs, ""
+    if here is None:
+        return unknown
     where = relative(wanted, here) if below(wanted, here) else wanted
     if not PLAIN.fullmatch(where):
         return f"`{where}` needs quoting"

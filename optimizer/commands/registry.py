@@ -43,6 +43,9 @@ class Surroundings(Protocol):
     def variable(self, name: str) -> tuple[bool, str | None]:
         """Return (known, value): (True, None) is known to be unset, (False, None) is not known before the build."""
 
+    def is_given(self, name: str) -> bool:
+        """Tell whether the Dockerfile itself sets a variable, with whatever value."""
+
     def context_path(self, path: str) -> str | None:
         """Return the path in the build context that surely lies at the absolute image path, None if that is not certain."""
 
@@ -113,6 +116,7 @@ for _module, _functions in {
         "test": "test [",
         "clock": "date",
         "uname": "uname arch",
+        "processors": "nproc",
         "plain": "sleep basename dirname seq",
         "accounts": "id whoami groups",
         "pwd": "pwd",

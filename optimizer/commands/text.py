@@ -116,6 +116,13 @@ def uname(invocation: Invocation, around: Surroundings) -> Effects:
 
 
 @modelled
+def processors(invocation: Invocation, around: Surroundings) -> Effects:
+    """Model `nproc`: how many jobs there are changes no result that a build may rely on (coreutils manual)."""
+    parse(invocation, switches="--all", valued="--ignore")
+    return program(invocation, around, variables=("OMP_NUM_THREADS", "OMP_THREAD_LIMIT"))
+
+
+@modelled
 def plain(invocation: Invocation, around: Surroundings) -> Effects:
     """Model `sleep`, `basename`, `dirname` and `seq`, which look at their operands only."""
     parse(invocation, switches="-a -z", valued="-s -d").texts()

@@ -47,6 +47,16 @@ ECOSYSTEMS = (
         },
     ),
     Entry("elixir", {"mix": "mix"}, (r"\.mix\b", r"\.hex\b", "MIX_HOME", "HEX_HOME")),
+    Entry("ruby", {"bundle": "bundle bundler", "gem": "gem"}),
+    Entry(
+        "php",
+        {
+            "composer": "composer composer.phar",
+            "php": "php",
+            "extensions": "docker-php-ext-install docker-php-ext-configure docker-php-ext-enable docker-php-source install-php-extensions "
+            "pecl a2enmod a2dismod a2enconf a2ensite a2dissite",
+        },
+    ),
     # last: it only says why nothing is done, and a makefile may be one of another language
     Entry("c", {}),
 )

@@ -18,10 +18,14 @@ _LARGEST_LOCK = 64 << 20
 
 
 class Obstacle(Exception):  # it is an answer, not an error
-    """Why it cannot be told what an installation reads; `path` is the file of the image that is the cause, "" for none."""
+    """Why it cannot be told what an installation reads; `path` is the file of the image that is the cause, "" for none.
 
-    def __init__(self, reason: str, path: str = "", line: int = 0) -> None:
+    `missing` is a path that is not there, and without which the installation surely fails.
+    """
+
+    def __init__(self, reason: str, path: str = "", line: int = 0, missing: str = "") -> None:
         super().__init__(reason)
+        self.missing = missing
         self.reason = reason
         self.path = path
         self.line = line
@@ -94,6 +98,15 @@ class View:
     def json(self, path: str) -> dict[str, Any]:
         """Return the object that a JSON file holds."""
         return parse_object(self.text(path), path)
+
+    @staticmethod
+    def json_of(text: str, path: str) -> dict[str, Any]:
+        """Return the object in the text of a JSON file."""
+        return parse_object(text, path)
+
+    def lacks(self, obstacle: Obstacle) -> tuple[str, ...]:
+        """Return what an installation surely fails without, () where that is not certain."""
+        return (obstacle.missing,) if obstacle.missing and self.around.kind(obstacle.missing) == "absent" else ()
 
     def assume(self, text: str) -> None:
         """Add a printed assumption."""

@@ -292,11 +292,11 @@ class Executor:
                 state = self._workdir(state, instruction)
             elif instruction.keyword in ("ENV", "ARG"):
                 state = self.step(state, instruction, None)
-            elif instruction.keyword in ("COPY", "ADD") and instruction.flag("from") is None and state.cwd is not None:
+            elif instruction.keyword in ("COPY", "ADD") and instruction.flag("from") is None:
                 dest = evaluate(instruction.words[-1], state, self.dockerfile.escape, instruction.start_line).text
-                if dest is None or instruction.heredocs:
+                if dest is None or instruction.heredocs or (state.cwd is None and not dest.startswith("/")):
                     continue
-                root = join(state.cwd, dest)
+                root = join(state.cwd or "/", dest)
                 if is_project_root(root) and any(
                     self.files.kind(clean_source(w)) == "directory" for w in instruction.words[:-1] if "$" not in w
                 ):
@@ -445,6 +445,8 @@ def clean_source(source: str) -> str:
 
 def is_project_root(path: str) -> bool:
     """Tell whether a directory can belong to one project alone (`/src`, `/usr/src/app`), unlike `/usr` or `/etc`."""
+    if below(path, "/var/www") and path != "/var/www":
+        return True  # a document root; what packages put there is their concern (`system_trees`)
     return path not in _SHARED_EXACT and not any(below(path, shared) for shared in _SHARED_DIRECTORIES)
 
 

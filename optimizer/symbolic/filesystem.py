@@ -116,9 +116,9 @@ class FileSystem:
             elif op.kind == "put" and op.region.overlaps(Region((path,))):
                 if op.region.include == (path,):
                     return "file" if op.is_file else "unknown"
-                if _only_below(op.region, path):
+                if not op.region.holds(path):
                     # something below it was written, or may have been: that alone does not say that it was there
-                    if op.is_file:
+                    if op.is_file and below(op.path, path):
                         return "directory"
                     continue
                 # a write leaves the holes of its region alone: what holds a directory that is there is one itself
@@ -189,7 +189,7 @@ class FileSystem:
             elif op.region.overlaps(target):
                 if op.region.include == (path,):
                     return "file" if op.is_file else "unknown"
-                if _only_below(op.region, path):
+                if not op.region.holds(path):
                     if op.is_file:
                         return "directory"
                 elif not op.is_early:
@@ -378,9 +378,11 @@ class FileSystem:
             inside = f"{inside}/{name}".lstrip("/")
             if self.context.excluded(inside):
                 return True
-            # above what is kept out there have to be plain directories: a link would lead elsewhere
-            if self.context.kind(inside) != "directory":
-                return False
+            # above what is kept out there have to be plain directories, or nothing at all: a link would lead elsewhere
+            kind = self.context.kind(inside)
+            if kind != "directory":
+                whole = f"{op.source.path}/{relative(path, op.path)}".strip("/")
+                return kind == "absent" and self.context.excluded(whole)
         return False
 
     def _holes(self, op: Op, ops: Sequence[Op], at: int, region: Region) -> list[str]:
@@ -406,12 +408,17 @@ class FileSystem:
 
     # -- changes ---------------------------------------------------------------------------------------------------
 
-    def make_directories(self, path: str, attributes: Term, line: int, *, leaf: bool = True) -> FileSystem:
-        """Make `path` (with `leaf`) and its missing parents, as WORKDIR, COPY and `mkdir -p` do."""
+    def make_directories(
+        self, path: str, attributes: Term, line: int, *, leaf: bool = True, is_new: bool = False
+    ) -> FileSystem:
+        """Make `path` (with `leaf`) and its missing parents, as WORKDIR, COPY and `mkdir -p` do.
+
+        With `is_new` the context has none of those that are missing, or the proof fails.
+        """
         state = self
         for directory in (*parents(path), *((path,) if leaf and path != "/" else ())):
             if state.kind(directory) != "directory":
-                state = state._append(Op("dir", Region((directory,)), attributes, line))
+                state = state._append(Op("dir", Region((directory,)), attributes, line, is_new=is_new))
         return state
 
     def set_directories(self, path: str, attributes: Term, line: int) -> FileSystem:
@@ -486,14 +493,6 @@ class FileSystem:
             # the same part of the context comes again at the same place: every entry is written anew
             return old.source.path == rel
         return False
-
-
-def _only_below(region: Region, path: str) -> bool:
-    """Tell whether all that a region has to do with a path lies strictly below it."""
-    return all(
-        (include != path and below(include, path)) or not Region((include,)).overlaps(Region((path,)))
-        for include in region.include
-    )
 
 
 def context_file_term(path: str, attributes: str) -> Term:

@@ -217,7 +217,7 @@ def _apply(
         elif write.kind in (Kind.SET, Kind.NEW, Kind.TREE):
             for path in where.include:
                 made = term("directory", value)
-                result = result.make_directories(path, made, line, leaf=False)
+                result = result.make_directories(path, made, line, leaf=False, is_new=True)
                 output = term("output", value, path, text=f"{path} of {value}")
                 is_file, is_new = write.kind is Kind.SET, write.kind is Kind.NEW
                 result = result.put(Region((path,)), output, line, label, is_file=is_file, is_new=is_new, by_run=True)

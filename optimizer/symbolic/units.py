@@ -81,6 +81,10 @@ class ImageSurroundings:
         value = self._shell.local.get(name) or self._state.variable(name)
         return (True, None) if value is None else (value.text is not None, value.text)
 
+    def is_given(self, name: str) -> bool:
+        """Tell whether the Dockerfile itself sets a variable, with whatever value."""
+        return name in self._shell.local or name in self._state.args or name in self._state.env
+
     def earlier(self, program: str) -> tuple[tuple[str, tuple[str | None, ...]], ...]:
         """Return text and arguments of the commands of a program that ran before, in the stages that this one builds on too."""
         run = self._executor.stages[-1 if self._until is None else self._until.stage]

@@ -89,6 +89,14 @@ TRAITS = {
     "python-nested-lists": _PACKAGES,
     "python-own-settings": _PACKAGES,
     "python-plugins": _PACKAGES,
+    "php-classmap": Traits(reused="composer install", manifests=("legacy/*.php",)),
+    "php-optimized": Traits(left_alone=True),
+    "php-scripts": Traits(left_alone=True),
+    "php-service": Traits(reused="composer install", manifests=("packages/**/*.php",)),
+    "ruby-gemspec": Traits(left_alone=True),
+    "ruby-helper": Traits(left_alone=True),
+    "ruby-path-gem": Traits(reused="bundle install", manifests=("gems/**/*.rb",)),
+    "ruby-service": Traits(reused="bundle install"),
 }
 
 

@@ -1,0 +1,1 @@
+"""Ruby: Gemfiles, gemspecs, Gemfile.lock, and the models of Bundler and RubyGems."""
