@@ -30,7 +30,7 @@ class World(enum.IntEnum):
 class Kind(enum.Enum):
     """How a write treats what was there before."""
 
-    SET = "set"  # exact path, a file: the result hides what was there
+    SET = "set"  # exact path, a file: its content hides what was there; mode and owner may be those of what was there
     NEW = (
         "new"  # exact path, a file that the project surely has not (the model looked): no COPY of the context brings it
     )

@@ -45,6 +45,7 @@ from dockopt.optimizer.effects import ALWAYS_READ, World, matches
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit, Proposal, Refusal
 from dockopt.optimizer.regions import Region, below, relative
+from dockopt.optimizer.symbolic.placing import may_be_copied, placed
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Instruction, Stage, variables
 from dockopt.rewrites.copies import ContextCopy, context_copies
@@ -218,7 +219,7 @@ def _looks_at_sources(command: Executed, install: Install) -> bool:
     wanted = {*install.manifests, *install.trees}
     trees = [path for path in effects.trees if not any(below(path, made) for made in install.outputs)]
     others = [p for p in (*effects.probes, *trees) if below(p, install.directory) and p not in wanted]
-    return any(files.context_file(path) is not None or files.placed(path) == "directory" for path in others)
+    return any(files.context_file(path) is not None or placed(files, path) == "directory" for path in others)
 
 
 def _of_the_run(build: Build, together: list[Executed], install: Install) -> Install:
@@ -247,7 +248,7 @@ def _is_indifferent(command: Executed, install: Install) -> bool:
         return False
     sources = Region(command.roots, install.outputs)
     files = command.before.files
-    looked_at = Region((*(path for path in effects.probes if files.may_be_copied(path) is not None), *effects.trees))
+    looked_at = Region((*(path for path in effects.probes if may_be_copied(files, path) is not None), *effects.trees))
     regions = (command.region, looked_at, *(write.region for write in effects.writes))
     return not any(region.overlaps(sources) for region in regions if region.include)
 

@@ -10,16 +10,12 @@ Context trees answer questions (`kind`, `resolve`) through a `ContextView`, whic
 from __future__ import annotations
 
 import heapq
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from dockopt.optimizer.regions import EVERYTHING, Region, below, join, parents, relative
 from dockopt.optimizer.symbolic.terms import Term, term
-
-#: the label of an instruction that copies
-_COPYING = re.compile(r"line \d+ `(COPY|ADD) ")
 
 
 class ContextView(Protocol):
@@ -111,7 +107,7 @@ class FileSystem:
             elif op.kind == "kill":
                 if op.region.covers(Region((path,))):
                     return "absent"
-            elif op.kind == "overlay" and (answer := self._overlay_kind(op, path)) is not None:
+            elif op.kind == "overlay" and (answer := self.overlay_kind(op, path)) is not None:
                 return answer
             elif op.kind == "put" and op.region.overlaps(Region((path,))):
                 if op.region.include == (path,):
@@ -143,18 +139,18 @@ class FileSystem:
             return (step.rpartition("/")[0] or "/") in self.complete_directories and step not in UNCERTAIN
         return False
 
-    def _overlay_kind(self, op: Op, path: str) -> str | None:
+    def overlay_kind(self, op: Op, path: str) -> str | None:
         """Return what one overlay says of a path, None if it leaves the path as it was."""
         if below(op.path, path):
             return "directory"
         if not op.region.overlaps(Region((path,))):
             return None
-        found = self._lookup(op, path)
+        found = self.lookup(op, path)
         if found is None:
             return "unknown"
         return None if found == "absent" else "unknown" if found == "other" else found
 
-    def _lookup(self, op: Op, path: str) -> str | None:
+    def lookup(self, op: Op, path: str) -> str | None:
         """Ask the context what an overlay puts at a path below it; None when the overlay is not of the context."""
         if op.source is None:
             return None
@@ -169,73 +165,6 @@ class FileSystem:
             return found if found == "file" else None
         return self.context.kind(f"{op.source.path}/{rel}".strip("/"))
 
-    def placed(self, path: str) -> str:
-        """Return the `kind` of a path in a directory that was empty before the first COPY from the context reached it.
-
-        What the base and commands above that COPY may have left there does not count; whoever asks has to say so.
-        """
-        target = Region((path,))
-        for op in reversed(self.ops):
-            if op.kind in ("dir", "dir-set"):
-                if below(op.path, path):
-                    return "directory"
-            elif op.kind == "kill":
-                if op.region.covers(target):
-                    return "absent"
-            elif op.kind == "overlay":
-                answer = self._overlay_kind(op, path)
-                if answer is not None:
-                    return answer
-            elif op.region.overlaps(target):
-                if op.region.include == (path,):
-                    return "file" if op.is_file else "unknown"
-                if not op.region.holds(path):
-                    if op.is_file:
-                        return "directory"
-                elif not op.is_early:
-                    return "unknown"
-        return "directory" if path in self.known_directories else "absent"
-
-    def listing(self, path: str) -> tuple[str, ...] | None:
-        """Return the names of what the Dockerfile put into a directory, None where that is not certain.
-
-        What the base and commands above the first COPY may have left there does not count, as for `placed`.
-        """
-        names: set[str] = set()
-        target = Region((path,))
-        for op in self.ops:
-            inner = [relative(include, path).split("/")[0] for include in op.region.include if below(include, path)]
-            if op.kind == "overlay" and below(path, op.path):
-                found = self._entries_of(op, path)
-                if found is None:
-                    return None
-                names.update(found)
-            elif op.kind in ("dir", "dir-set") or (len(inner) == len(op.region.include) and "" not in inner):
-                if op.kind != "kill":
-                    names.update(name for name in inner if name)
-            elif op.kind == "kill" and op.region.covers(target):
-                names.clear()
-            elif op.region.overlaps(target) and not op.is_early:
-                return None
-        return tuple(sorted(names))
-
-    def _entries_of(self, op: Op, path: str) -> list[str] | None:
-        """Return the names that an overlay brings into a directory at or below its own path, None if that is not certain."""
-        if op.source is None or op.source.pattern is not None:
-            return None
-        rel = f"{op.source.path}/{relative(path, op.path)}".strip("/")
-        kind = self.context.kind(rel)
-        if kind != "directory":
-            return [] if kind == "absent" else None
-        if any(character in rel for character in "*?[\\"):
-            return None
-        found = self.context.glob(f"{rel}/*".lstrip("/"))
-        return None if found is None else [entry.rpartition("/")[2] for entry in found]
-
-    def kept_out(self, path: str) -> bool:
-        """Tell whether no COPY of a directory of the context can bring anything to a path, whatever is on disk."""
-        return all(op.kind != "overlay" or not self._reaches(op, Region((path,))) for op in self.ops)
-
     def context_file(self, path: str) -> tuple[str, str] | None:
         """Return (context path, attributes) of the context file that surely lies at `path`, else None."""
         target = Region((path,))
@@ -246,7 +175,7 @@ class FileSystem:
                 return None
             if op.kind == "put":
                 return (op.source.path, op.source.attributes) if op.region.include == (path,) else None
-            found = self._lookup(op, path)
+            found = self.lookup(op, path)
             if found == "file":
                 return f"{op.source.path}/{relative(path, op.path)}".strip("/"), op.source.attributes
             if found != "absent":
@@ -260,15 +189,6 @@ class FileSystem:
             (op for op in reversed(self.ops) if op.label and op.kind == "put" and op.region.overlaps(target)), None
         )
 
-    def may_be_copied(self, path: str) -> str | None:
-        """Return the last COPY or ADD that may have put something at a path, for messages."""
-        target = Region((path,))
-        for op in reversed(self.ops):
-            copies = op.kind in ("put", "overlay") and _COPYING.match(op.label) is not None
-            if copies and op.region.overlaps(target) and self._lookup(op, path) != "absent":
-                return op.label
-        return None
-
     def resolve(self, path: str) -> Term:
         """Return the value at one path (a file, a tree or its absence)."""
         target = Region((path,))
@@ -276,9 +196,9 @@ class FileSystem:
         if found is not None:
             return context_file_term(*found)
         for op in reversed(self.ops):
-            if not self._reaches(op, target):
+            if not self.reaches(op, target):
                 continue
-            if op.kind == "overlay" and self._lookup(op, path) == "absent":
+            if op.kind == "overlay" and self.lookup(op, path) == "absent":
                 continue
             if op.kind in ("dir", "dir-set") and op.path != path and below(path, op.path):
                 continue  # it makes the directory and says nothing of what is in it
@@ -345,9 +265,9 @@ class FileSystem:
 
     def affecting(self, region: Region) -> tuple[Op, ...]:
         """Return the writes that can affect a region, in canonical order."""
-        return _canonical_order([op for op in self.ops if self._reaches(op, region)], self._conflict)
+        return _canonical_order([op for op in self.ops if self.reaches(op, region)], self._conflict)
 
-    def _reaches(self, op: Op, region: Region) -> bool:
+    def reaches(self, op: Op, region: Region) -> bool:
         """Tell whether a write may change something in a region."""
         return op.region.overlaps(region) and not self._misses(op, region)
 

@@ -15,8 +15,9 @@ from dockopt.optimizer.effects import ALWAYS_READ, Effects, Kind, Write, matches
 from dockopt.optimizer.regions import EVERYTHING, Region, below, normalize
 from dockopt.optimizer.symbolic.mounting import Mounted, mounts_of, view
 from dockopt.optimizer.symbolic.state import StageState, Value
+from dockopt.optimizer.symbolic.surroundings import ImageSurroundings, Shell
 from dockopt.optimizer.symbolic.terms import Term, literal, term
-from dockopt.optimizer.symbolic.units import ImageSurroundings, Running, Shell, Unit, units_of
+from dockopt.optimizer.symbolic.units import Running, Unit, units_of
 from dockopt.optimizer.wording import shortened
 
 if TYPE_CHECKING:
@@ -218,7 +219,9 @@ def _apply(
             for path in where.include:
                 made = term("directory", value)
                 result = result.make_directories(path, made, line, leaf=False, is_new=True)
-                output = term("output", value, path, text=f"{path} of {value}")
+                # a file that is there already keeps its mode and owner when it is written anew
+                old = result.read(Region((path,))) if write.kind is Kind.SET else term("nothing")
+                output = term("output", value, path, old, text=f"{path} of {value}")
                 is_file, is_new = write.kind is Kind.SET, write.kind is Kind.NEW
                 result = result.put(Region((path,)), output, line, label, is_file=is_file, is_new=is_new, by_run=True)
         else:

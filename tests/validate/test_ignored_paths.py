@@ -96,12 +96,21 @@ def test_an_entry_that_hides_what_is_removed_anyway(context: Path) -> None:
     [
         f"{BEGIN}COPY . .\n",
         f"{BEGIN}COPY . .\nRUN mkdir -p node_modules\n",
+        f"{BEGIN}COPY . .\nRUN echo hi > node_modules\n",
         SOURCES_FIRST.replace("RUN", "RUN ./look\nRUN"),
         SOURCES_FIRST.replace("RUN", "COPY node_module[s] /x/\nRUN"),
         SOURCES_FIRST.replace("RUN", "RUN --mount=type=bind,target=/m cp -r /m /w/b\nRUN"),
         SOURCES_FIRST.replace("RUN", "COPY . /second\nRUN"),
     ],
-    ids=["nothing hides it", "it is not removed", "a command looks before", "a wildcard", "a mount", "a second copy"],
+    ids=[
+        "nothing hides it",
+        "it is not removed",
+        "it is written anew",
+        "a command looks before",
+        "a wildcard",
+        "a mount",
+        "a second copy",
+    ],
 )
 def test_an_entry_that_takes_something_away(context: Path, text: str) -> None:
     assert compare(context, text, text, "a\n").status == "equal"

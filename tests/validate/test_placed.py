@@ -8,6 +8,7 @@ import pytest
 from dockopt.optimizer.context import BuildContext
 from dockopt.optimizer.model import Build, FrozenContext
 from dockopt.optimizer.symbolic.filesystem import FileSystem
+from dockopt.optimizer.symbolic.placing import kept_out, listing, placed
 from dockopt.optimizer.syntax import parse
 
 
@@ -39,7 +40,7 @@ def files(context: Path, *lines: str, base: str = "example.org/own") -> FileSyst
 )
 def test_placed(context: Path, lines: list[str], manifest: str, settings: str) -> None:
     found = files(context, *lines)
-    assert (found.placed("/app/package.json"), found.placed("/app/.npmrc")) == (manifest, settings)
+    assert (placed(found, "/app/package.json"), placed(found, "/app/.npmrc")) == (manifest, settings)
 
 
 @pytest.mark.parametrize(
@@ -55,15 +56,15 @@ def test_placed(context: Path, lines: list[str], manifest: str, settings: str) -
     ],
 )
 def test_listing(context: Path, lines: list[str], expected: tuple[str, ...] | None) -> None:
-    assert files(context, *lines).listing("/app/packages") == expected
+    assert listing(files(context, *lines), "/app/packages") == expected
 
 
 def test_kept_out(context: Path) -> None:
     found = files(context, "COPY . .")
-    assert found.kept_out("/app/node_modules")
-    assert not found.kept_out("/app/packages/a/node_modules")
-    assert not found.kept_out("/app/dist")
-    assert files(context, "COPY package.json ./").kept_out("/app/dist")
+    assert kept_out(found, "/app/node_modules")
+    assert not kept_out(found, "/app/packages/a/node_modules")
+    assert not kept_out(found, "/app/dist")
+    assert kept_out(files(context, "COPY package.json ./"), "/app/dist")
 
 
 def test_a_write_to_two_places_says_nothing_of_what_is_above_them(context: Path) -> None:

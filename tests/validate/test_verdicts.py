@@ -127,6 +127,14 @@ UNPROVEN = {
     "another source": (stage("COPY a /x"), stage("COPY b /x")),
     "another owner": (stage("COPY --chown=1 a /x"), stage("COPY a /x")),
     "another mode": (stage("COPY --chmod=755 a /x"), stage("COPY --chmod=644 a /x")),
+    "a mode that a later write keeps": (
+        stage("COPY --chmod=755 a /x", "RUN echo hi > /x"),
+        stage("COPY --chmod=644 a /x", "RUN echo hi > /x"),
+    ),
+    "an owner that a later write keeps": (
+        stage("COPY --chown=1 a /x", "RUN echo hi > /x"),
+        stage("COPY a /x", "RUN echo hi > /x"),
+    ),
     "a file that comes twice": (stage("WORKDIR /x"), stage("COPY a /x/", "COPY a /x/", "WORKDIR /x")),
     "a file less": (stage("COPY a b /x/"), stage("COPY a /x/")),
     "a file more": (stage("COPY a /x/"), stage("COPY a b /x/")),

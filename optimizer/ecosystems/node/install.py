@@ -9,6 +9,7 @@ from dockopt.optimizer.ecosystems.node.calls import call_of
 from dockopt.optimizer.ecosystems.node.project import Project, project_of
 from dockopt.optimizer.ecosystems.view import Obstacle
 from dockopt.optimizer.effects import World
+from dockopt.optimizer.symbolic.placing import placed
 from dockopt.optimizer.symbolic.run import surroundings_of
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
 def _located(obstacle: Obstacle, command: Executed, around: Surroundings) -> Cause:
     """Return an obstacle with its place: a file of the context, or the line that made the file uncertain."""
     files = command.before.files
-    if obstacle.path and files.placed(obstacle.path) != "absent" and files.context_file(obstacle.path) is None:
+    if obstacle.path and placed(files, obstacle.path) != "absent" and files.context_file(obstacle.path) is None:
         writer = files.last_writer(obstacle.path)
         if writer is not None:
             return Cause(f"{writer.label} may have made `{obstacle.path}`", "", writer.line)
