@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from dockopt.optimizer.commands.registry import Surroundings
-from dockopt.optimizer.regions import join
+from dockopt.optimizer.regions import below, join
 
 FRESH_PROJECT = (
     "fresh-project: before the Dockerfile copies files of the context there, the project's directory holds no settings and manifests "
@@ -127,6 +127,18 @@ class View:
     def _note(notes: list[str], item: str) -> None:
         if item not in notes:
             notes.append(item)
+
+
+def sources_of(around: Surroundings, directory: str, homes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the directories that the Dockerfile fills from the context, for the project in `directory`.
+
+    Those in a home directory count only if they have to do with the project: settings of tools lie there too.
+    """
+    return tuple(
+        root
+        for root in around.project_roots
+        if below(directory, root) or below(root, directory) or not any(below(root, home) for home in homes)
+    )
 
 
 def parse_object(text: str, path: str) -> dict[str, Any]:

@@ -27,21 +27,11 @@ PLATFORM_ARGS = frozenset(
     "BUILDPLATFORM BUILDOS BUILDOSVERSION BUILDARCH BUILDVARIANT TARGETPLATFORM TARGETOS TARGETOSVERSION TARGETARCH "
     "TARGETVARIANT TARGETSTAGE".split()
 )
-#: directories that a COPY of a whole project may not claim for itself: too much else lives there
+#: directories that a COPY of a whole project may not claim for itself: settings, programs and libraries of others live there
 _SHARED_DIRECTORIES = (
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/lib",
-    "/lib64",
-    "/proc",
-    "/run",
-    "/sbin",
-    "/sys",
-    "/tmp",
-    "/var",
-)
+    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/tmp", "/usr/bin", "/usr/include", "/usr/lib",
+    "/usr/libexec", "/usr/local/bin", "/usr/local/etc", "/usr/local/include", "/usr/local/lib", "/usr/local/sbin", "/usr/sbin", "/var",
+)  # fmt: skip
 _SHARED_EXACT = frozenset(
     "/ /go /go/bin /go/pkg /go/src /home /opt /root /srv /usr /usr/bin /usr/lib /usr/local /usr/local/bin /usr/share /usr/src".split()
 )

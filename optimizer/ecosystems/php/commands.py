@@ -12,7 +12,7 @@ from dockopt.optimizer.commands.packages import VARIABLES as PACKAGE_VARIABLES
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.ecosystems.php.calls import call_of, is_installation, words_of
 from dockopt.optimizer.ecosystems.php.project import Project, project_of
-from dockopt.optimizer.ecosystems.view import Obstacle, View
+from dockopt.optimizer.ecosystems.view import Obstacle, View, sources_of
 from dockopt.optimizer.effects import Effects, Kind, World, Write, unknown
 from dockopt.optimizer.regions import EVERYTHING, Region, below, join
 
@@ -73,8 +73,8 @@ def homes(around: Surroundings) -> tuple[str, ...]:
 
 
 def _installation(project: Project, around: Surroundings) -> Effects:
-    roots = around.project_roots
     places = homes(around)
+    roots = sources_of(around, project.directory, places)
     inner = [root for root in roots if any(below(root, place) for place in places)]
     writes = [Write(Kind.TREE, Region((project.vendor,)))]
     writes += [Write(Kind.NEW, Region((path,))) for path in project.made]
@@ -111,7 +111,7 @@ def extensions(invocation: Invocation, around: Surroundings) -> Effects:
             return unknown(f"`{word}` may be a file")
     if invocation.name == "pecl" and invocation.argv[1:2] != ("install",):
         return unknown("no model of this subcommand")
-    roots = around.project_roots
+    roots = sources_of(around, around.cwd or "/", ("/root", "/home"))
     program = invocation.argv[0] or ""
     if around.context_path(join("/usr/local/bin", invocation.name)) is not None or "/" in program:
         return unknown("it may come from the build context")

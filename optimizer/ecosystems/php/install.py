@@ -51,7 +51,7 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
         call = call_of(command.argv)
         project = project_of(call, View(around))
     except Obstacle as obstacle:
-        return _located(obstacle, around, command)
+        return _deeper(obstacle, around, command, executor) or _located(obstacle, around, command)
     if command.effects.unknown is not None:
         return Cause(command.effects.unknown, "", command.line)
     problem = _problem(project, around, command)
@@ -95,6 +95,23 @@ def _problem(project: Project, around: Surroundings, command: Executed) -> Cause
             f"it builds on `{project.vendor}` where the context brings one; add `{pattern}` to the ignore file first"
         )
         return Cause(reason, "", command.line)
+    return None
+
+
+def _deeper(obstacle: Obstacle, around: Surroundings, command: Executed, executor: Executor) -> Cause | None:
+    """Return the obstacle that would be left if no command between had touched the manifest: that is what people want to know."""
+    if not obstacle.path or around.context_path(obstacle.path) is not None:
+        return None
+    for earlier in reversed([c for c in executor.executed if c.stage == command.stage]):
+        there = surroundings_of(earlier._replace(cwd=command.cwd, environment=command.environment), executor)
+        if there.context_path(obstacle.path) is None:
+            continue
+        try:
+            project_of(call_of(command.argv), View(there))
+        except Obstacle as found:
+            path = there.context_path(found.path) if found.path else None
+            return Cause(found.reason, path, found.line) if path else None
+        return None
     return None
 
 

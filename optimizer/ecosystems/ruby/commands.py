@@ -11,7 +11,7 @@ from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.ecosystems.ruby.calls import call_of, is_installation, words_of
 from dockopt.optimizer.ecosystems.ruby.project import GEM_BUILDS, Project, find_gemfile, project_of
 from dockopt.optimizer.ecosystems.ruby.settings import BUNDLER_SETTINGS, app_config, change_of
-from dockopt.optimizer.ecosystems.view import FRESH_PROJECT, Obstacle, View
+from dockopt.optimizer.ecosystems.view import FRESH_PROJECT, Obstacle, View, sources_of
 from dockopt.optimizer.effects import Effects, Kind, World, Write, unknown
 from dockopt.optimizer.regions import EVERYTHING, Region, below, join
 
@@ -42,9 +42,10 @@ def bundle(invocation: Invocation, around: Surroundings) -> Effects:
         return unknown(obstacle.reason, view.lacks(obstacle))
 
 
-def sources(around: Surroundings) -> tuple[str, ...]:
-    """Return the directories that the Dockerfile fills from the context."""
-    return around.project_roots
+def sources(around: Surroundings, directory: str | None = None) -> tuple[str, ...]:
+    """Return the directories that the Dockerfile fills from the context, for a project (that of the working directory)."""
+    home = require_home_outside(around)
+    return sources_of(around, directory or around.cwd or "/", (home,) if home else ("/root", "/home"))
 
 
 def require_home_outside(around: Surroundings) -> str | None:
@@ -59,10 +60,10 @@ def require_home_outside(around: Surroundings) -> str | None:
     return join("/", home)
 
 
-def _outside(around: Surroundings, place: str | None) -> Region:
+def _outside(around: Surroundings, place: str | None, directory: str | None = None) -> Region:
     """Return where gems are installed outside of the project."""
     home = require_home_outside(around)
-    roots = around.project_roots
+    roots = sources(around, directory)
     if around.variable("GEM_HOME")[1] == "/usr/local/bundle" and home is not None:
         where = tuple(sorted({*_OFFICIAL, home, *((place,) if place else ())}))
         return Region(where).minus(*(root for root in roots if any(below(root, path) for path in where)))
@@ -70,13 +71,13 @@ def _outside(around: Surroundings, place: str | None) -> Region:
 
 
 def _installation(project: Project, around: Surroundings) -> Effects:
-    writes = [Write(Kind.MAY, _outside(around, project.place))]
+    writes = [Write(Kind.MAY, _outside(around, project.place, project.directory))]
     writes += [Write(Kind.TREE, Region((path,))) for path in project.outputs]
     writes += [Write(Kind.NEW, Region((path,))) for path in project.made]
     if project.rewritten is not None:
         writes.append(Write(Kind.MAY, Region((project.files[1] if len(project.files) > 1 else project.files[0],))))
     return Effects(
-        reads=EVERYTHING.minus(*sources(around)),
+        reads=EVERYTHING.minus(*sources(around, project.directory)),
         probes=(*project.files, *project.absent, *project.made),
         trees=(*project.trees, *project.outputs),
         variables=(*VARIABLES, *project.variables),
