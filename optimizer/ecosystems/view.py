@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from dockopt.optimizer.commands.packages import TREES
 from dockopt.optimizer.commands.registry import Surroundings
 from dockopt.optimizer.regions import below, join
 
@@ -172,3 +173,13 @@ def parse_yaml(text: str, path: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Obstacle(f"`{path}` holds no mapping", path, 1)
     return found
+
+
+def trees_of(around: Surroundings, directory: str, homes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the directories that hold nothing but what the Dockerfile fills from the context, for the project in `directory`.
+
+    A directory of `/` that the FHS does not name counts as a whole: `/build` where something is copied to `/build/pb`.
+    """
+    roots = sources_of(around, directory, homes)
+    tops = (f"/{root.split('/')[1]}" for root in roots)
+    return tuple(top if top not in TREES else root for top, root in zip(tops, roots, strict=True))

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dockopt.optimizer.commands.packages import TREES
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.ecosystems.dotnet.arguments import CommandLine, read
 from dockopt.optimizer.ecosystems.dotnet.restore import Restore, restore_of, tools_of
 from dockopt.optimizer.ecosystems.dotnet.view import Obstacle
+from dockopt.optimizer.ecosystems.view import trees_of
 from dockopt.optimizer.effects import Effects, Kind, World, Write, unknown
 from dockopt.optimizer.regions import EVERYTHING, Region, below, join
 
@@ -94,7 +94,7 @@ def _effects(restore: Restore, around: Surroundings) -> Effects:
     writes += [Write(Kind.SET, Region((path,))) for path, _ in restore.rewritten]
     writes.append(Write(Kind.MAY, _outside(places, around)))
     return Effects(
-        reads=EVERYTHING.minus(*_outermost((root, *_sources(around)))),
+        reads=EVERYTHING.minus(*_outermost((root, *trees_of(around, restore.directory, ("/home", "/root", *places))))),
         probes=(*restore.files, *restore.absent),
         # what an earlier restore has left decides whether there is something to do
         trees=(*restore.trees, *restore.outputs),
@@ -115,12 +115,6 @@ def _outside(places: Sequence[str], around: Surroundings) -> Region:
 def _outermost(paths: Sequence[str]) -> list[str]:
     """Return the paths that lie in no other one: where a COPY is split, what is left out stays the same."""
     return [path for path in set(paths) if not any(path != other and below(path, other) for other in paths)]
-
-
-def _sources(around: Surroundings) -> tuple[str, ...]:
-    """Return the directories that hold nothing but what the Dockerfile fills from the context."""
-    tops = (f"/{root.split('/')[1]}" for root in around.project_roots)
-    return tuple(top if top not in TREES else root for top, root in zip(tops, around.project_roots, strict=True))
 
 
 def _written(restore: Restore, around: Surroundings) -> list[str]:

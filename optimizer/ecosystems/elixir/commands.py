@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.ecosystems.elixir.calls import Call, calls_of
 from dockopt.optimizer.ecosystems.elixir.project import Project, project_of
-from dockopt.optimizer.ecosystems.view import Obstacle
+from dockopt.optimizer.ecosystems.view import Obstacle, sources_of
 from dockopt.optimizer.effects import Effects, Kind, World, Write, unknown
 from dockopt.optimizer.regions import EVERYTHING, Region, below, join
 
@@ -93,7 +93,7 @@ def _left(around: Surroundings, home: tuple[str, ...]) -> Write:
 def _tools(project: Project | None, around: Surroundings, home: tuple[str, ...]) -> Effects:
     """Return the effects of `local.hex` and `local.rebar`: the newest version comes, into the home directory."""
     return Effects(
-        reads=EVERYTHING.minus(*around.project_roots),
+        reads=EVERYTHING.minus(*sources_of(around, around.cwd or "/", home)),
         writes=(_left(around, home),),
         world=World.REPOSITORY,
         relied_on=() if project is None else _relied_on(project, around),
@@ -121,7 +121,7 @@ def _installation(project: Project, calls: Sequence[Call], around: Surroundings,
     unlocked = project.lock is None and project.fetches
     tools = any(call.task not in _INSTALLS for call in calls)
     return Effects(
-        reads=EVERYTHING.minus(*around.project_roots, project.directory),
+        reads=EVERYTHING.minus(*sources_of(around, project.directory, home), project.directory),
         probes=tuple(probes),
         trees=(project.deps, project.build),
         # mix.exs and the code of dependencies may ask for any of them

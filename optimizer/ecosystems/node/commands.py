@@ -8,12 +8,11 @@ subcommand is unknown: `npm run build` reads and writes what its script does.
 from __future__ import annotations
 
 from dockopt.optimizer.commands.arguments import SYSTEM
-from dockopt.optimizer.commands.packages import TREES
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.ecosystems.node import settings
 from dockopt.optimizer.ecosystems.node.calls import Call, call_of
 from dockopt.optimizer.ecosystems.node.project import Project, project_of
-from dockopt.optimizer.ecosystems.view import Obstacle, View
+from dockopt.optimizer.ecosystems.view import Obstacle, View, trees_of
 from dockopt.optimizer.effects import Effects, Kind, World, Write, unknown
 from dockopt.optimizer.regions import EVERYTHING, Region, below, join, parents
 
@@ -78,7 +77,7 @@ def _installation(project: Project, around: Surroundings) -> Effects:
     left = Region(tuple(sorted({*kept, "/tmp"}))).minus(root, *caches)
     writes.append(Write(Kind.MAY, left))
     return Effects(
-        reads=EVERYTHING.minus(root, *_sources(around)),
+        reads=EVERYTHING.minus(root, *_sources(around, project.directory)),
         probes=(*project.files, *project.absent),
         trees=(*project.trees, *trees),
         variables=None if project.runs_scripts else (*_VARIABLES, *project.variables),
@@ -90,20 +89,15 @@ def _installation(project: Project, around: Surroundings) -> Effects:
     )
 
 
-def _sources(around: Surroundings) -> tuple[str, ...]:
-    """Return the directories that hold nothing but what the Dockerfile fills from the context.
-
-    A directory of `/` that the FHS does not name counts as a whole: `/build` where something is copied to `/build/pb`.
-    """
-    tops = (f"/{root.split('/')[1]}" for root in around.project_roots)
-    return tuple(top if top not in TREES else root for top, root in zip(tops, around.project_roots, strict=True))
+def _sources(around: Surroundings, directory: str | None) -> tuple[str, ...]:
+    return trees_of(around, directory or "/", ("/root", "/home", *home_of(around)))
 
 
 def _elsewhere(around: Surroundings) -> Region:
     """Return what a command reads that looks at nothing of a project, unless it says so with probes."""
     kept = (*home_of(around), *_GLOBAL_TREES, *SYSTEM)
     own = around.cwd is not None and not any(below(place, around.cwd) for place in kept)
-    return EVERYTHING.minus(*_sources(around), *((around.cwd,) if own and around.cwd else ()))
+    return EVERYTHING.minus(*_sources(around, around.cwd), *((around.cwd,) if own and around.cwd else ()))
 
 
 def _project_root(directory: str, around: Surroundings) -> str:
