@@ -81,9 +81,12 @@ def _cuts(build: Build, stage: Stage, chain: Chain) -> Iterator[Proposal | Refus
         yield _cut(build, stage, chain, packages, "reorder")
         return
     for i, link in enumerate(chain.links):
-        alone = not _work(chain.links[:i]) and not _work(chain.links[i + 1 :])
-        if link.executed is not None and is_install(link.executed) and not alone:
-            yield _cut(build, stage, chain, (_prepared_from(chain, i), i + 1), "split-copy")
+        if link.executed is None or not is_install(link.executed):
+            continue
+        begin, end = _prepared_from(chain, i), i + 1
+        # where all that comes before the install goes along with it, nothing shares the RUN
+        if _work(chain.links[:begin]) or _work(chain.links[end:]):
+            yield _cut(build, stage, chain, (begin, end), "split-copy")
             return
 
 
