@@ -81,6 +81,10 @@ class ImageSurroundings:
         value = self._shell.local.get(name) or self._state.variable(name)
         return (True, None) if value is None else (value.text is not None, value.text)
 
+    def assigned(self) -> dict[str, str | None]:
+        """Return the variables that instructions and the shell have set."""
+        return {name: value.text for name, value in {**self._state.environment(), **self._shell.local}.items()}
+
     def earlier(self, program: str) -> tuple[tuple[str, tuple[str | None, ...]], ...]:
         """Return text and arguments of the commands of a program that ran before, in the stages that this one builds on too."""
         run = self._executor.stages[-1 if self._until is None else self._until.stage]

@@ -9,7 +9,9 @@ from dockopt.optimizer.ecosystems.python.surroundings import VARIABLES, Place
 from dockopt.optimizer.effects import Effects, Kind, World, Write
 from dockopt.optimizer.regions import Region
 
-LOCK_CURRENT = "python-lock-current: the lock file fits its manifest, so the package manager has no cause to write it anew"
+LOCK_CURRENT = (
+    "python-lock-current: the lock file fits its manifest, so the package manager has no cause to write it anew"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ class Folder:
     def variable(self, name: str) -> tuple[bool, str | None]:
         return True, self.environment.get(name)
 
+    def assigned(self) -> Mapping[str, str | None]:
+        return self.environment
+
     def _path(self, path: str) -> Path | None:
         return self.folder / path.removeprefix("/app").lstrip("/") if (path + "/").startswith("/app/") else None
 
