@@ -35,8 +35,8 @@ PLACES = (
 )  # fmt: skip
 #: settings of npm that name programs or places outside the project, or are there for node-gyp and install scripts
 _OUTSIDE = frozenset(
-    "arch build-from-source cache cafile devdir fallback-to-build jobs libc nodedir platform prefix python runtime store-dir "
-    "target target-arch target-libc target-platform tmp userconfig".split()
+    "arch build-from-source cache cafile devdir fallback-to-build jobs libc nodedir platform prefix python runtime spin store-dir "
+    "target target-arch target-libc target-platform tmp user userconfig".split()
 )
 #: `YARN_X` that are no settings of yarn 2 and later, or are followed here
 _OF_YARN = frozenset(
