@@ -83,9 +83,10 @@ def _cuts(build: Build, stage: Stage, chain: Chain) -> Iterator[Proposal | Refus
     for i, link in enumerate(chain.links):
         if link.executed is None or not is_install(link.executed):
             continue
-        begin = _prepared_from(chain, i)
-        if _work(chain.links[:begin]) or _work(chain.links[i + 1 :]):
-            yield _cut(build, stage, chain, (begin, i + 1), "split-copy")
+        begin, end = _prepared_from(chain, i), i + 1
+        # where all that comes before the install goes along with it, nothing shares the RUN
+        if _work(chain.links[:begin]) or _work(chain.links[end:]):
+            yield _cut(build, stage, chain, (begin, end), "split-copy")
             return
 
 

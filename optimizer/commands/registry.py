@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,8 +43,8 @@ class Surroundings(Protocol):
     def variable(self, name: str) -> tuple[bool, str | None]:
         """Return (known, value): (True, None) is known to be unset, (False, None) is not known before the build."""
 
-    def is_given(self, name: str) -> bool:
-        """Tell whether the Dockerfile itself sets a variable, with whatever value."""
+    def assigned(self) -> Mapping[str, str | None]:
+        """Return the variables that the Dockerfile sets up to this point, with their values; None is not known before the build."""
 
     def context_path(self, path: str) -> str | None:
         """Return the path in the build context that surely lies at the absolute image path, None if that is not certain."""

@@ -59,9 +59,9 @@ class ImageSurroundings:
         value = self._shell.local.get(name) or self._state.variable(name)
         return (True, None) if value is None else (value.text is not None, value.text)
 
-    def is_given(self, name: str) -> bool:
-        """Tell whether the Dockerfile itself sets a variable, with whatever value."""
-        return name in self._shell.local or name in self._state.args or name in self._state.env
+    def assigned(self) -> dict[str, str | None]:
+        """Return the variables that instructions and the shell have set."""
+        return {name: value.text for name, value in {**self._state.environment(), **self._shell.local}.items()}
 
     def earlier(self, program: str) -> tuple[tuple[str, tuple[str | None, ...]], ...]:
         """Return text and arguments of the commands of a program that ran before, in the stages that this one builds on too."""

@@ -25,8 +25,8 @@ class Folder:
     def variable(self, name: str) -> tuple[bool, str | None]:
         return True, self.environment.get(name)
 
-    def is_given(self, name: str) -> bool:
-        return name in self.environment
+    def assigned(self) -> Mapping[str, str | None]:
+        return self.environment
 
     def earlier(self, program: str) -> tuple[tuple[str, tuple[str | None, ...]], ...]:
         return tuple((line, tuple(line.split())) for line in self.before if line.startswith(f"{program} "))

@@ -194,3 +194,14 @@ def test_differences_are_named() -> None:
     assert [
         d.where for d in differences(image(old), image(new), masked={"/mode", "/owner", "/text", "/l", "/kind"})
     ] == ["/gone", "/more"]
+
+
+def test_names_after_the_time_are_left_out_where_the_original_has_them_too() -> None:
+    def built_at(*names: str) -> Image:
+        return image(layer(directory("logs"), *(Path(f"logs/{name}", data=b"x") for name in names)))
+
+    old, new = built_at("2026-01-01T10.log"), built_at("2026-01-01T12.log", "2026-01-01T9.log")
+    twice = {"/logs/2026-01-01T10.log", "/logs/2026-01-01T11.log"}
+    assert [d.where for d in differences(old, new, masked=twice)] == ["/logs/2026-01-01T9.log"]
+    once = {"/logs/2026-01-01T10.log"}
+    assert len(differences(old, new, masked=once)) == 2

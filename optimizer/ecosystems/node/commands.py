@@ -11,6 +11,7 @@ from dockopt.optimizer.commands.arguments import SYSTEM
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.ecosystems.node import settings
 from dockopt.optimizer.ecosystems.node.calls import Call, call_of
+from dockopt.optimizer.ecosystems.node.environment import PLACES, VARIABLES
 from dockopt.optimizer.ecosystems.node.project import Project, project_of
 from dockopt.optimizer.ecosystems.view import Obstacle, View, trees_of
 from dockopt.optimizer.effects import Effects, Kind, World, Write, unknown
@@ -24,18 +25,6 @@ GLOBAL_PACKAGES = (
 CACHE_DATES = (
     "cache-dates: the times that package managers write into their caches and logs, and into names there, do not matter"
 )
-#: variables that npm, yarn, pnpm, bun, Corepack, node-gyp, git and the install scripts of widespread packages document
-_VARIABLES = (
-    "npm_*", "NPM_*", "NODE_*", "YARN_*", "PNPM_*", "BUN_*", "COREPACK_*", "HOME", "USER", "LOGNAME", "SHELL", "CI",
-    "PREFIX", "XDG_*", "TMPDIR", "TMP", "TEMP", "SSL_*", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY",
-    "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "GIT_*", "SSH_*", "PYTHON*", "CC", "CXX", "CPP*", "CFLAGS", "CXXFLAGS",
-    "LDFLAGS", "MAKE*", "JOBS", "PKG_CONFIG*", "GYP_*", "V8_*", "TERM", "LANG", "LC_*", "TZ", "DEBUG", "VERBOSE", "HUSKY*",
-    "PRISMA_*", "CYPRESS_*", "PUPPETEER_*", "PLAYWRIGHT_*", "ELECTRON_*", "SENTRYCLI_*", "SENTRY_*", "SHARP_*", "SASS_*",
-    "ESBUILD_*", "FORCE_*", "SKIP_*", "NX_*", "NGCC_*", "NG_CLI_*", "GH_*", "GITHUB_*", "OPENSSL_*", "CHROMEDRIVER_*",
-    "GECKODRIVER_*", "SWC_*", "NAPI_*", "PREBUILD_*", "FFMPEG_*", "LEFTHOOK*", "SIMPLE_GIT_HOOKS*", "DISABLE_*", "ADBLOCK",
-    "OPENCOLLECTIVE_*", "VCPKG_*", "CMAKE_*", "CARGO_*", "RUST*", "GRPC_*", "BINARY_*", "BUILD_FROM_SOURCE", "SUPABASE_*",
-    "FIREBASE_*", "MONGOMS_*", "WORKERD_*", "DEPLOYMENT_*",
-)  # fmt: skip
 #: where npm installs globally, besides the prefix of the image: npm of the official image, Debian and Alpine
 _GLOBAL_TREES = ("/usr/local", "/usr/lib/node_modules", "/usr/bin", "/usr/share", "/usr/etc", "/opt")
 
@@ -80,7 +69,7 @@ def _installation(project: Project, around: Surroundings) -> Effects:
         reads=EVERYTHING.minus(root, *_sources(around, project.directory)),
         probes=(*project.files, *project.absent),
         trees=(*project.trees, *trees),
-        variables=None if project.runs_scripts else (*_VARIABLES, *project.variables),
+        variables=None if project.runs_scripts else (*VARIABLES, *project.variables),
         writes=tuple(writes),
         caches=caches,
         world=project.world,
@@ -122,18 +111,12 @@ _KEPT = (
     ".npm", ".npmrc", ".cache", ".config", ".local", ".yarn", ".yarnrc", ".yarnrc.yml", ".bun", ".node-gyp", ".electron",
     ".electron-gyp", ".pnpm-store", ".prisma", ".cypress", ".node_repl_history",
 )  # fmt: skip
-#: variables that name other places for it
-_PLACES = (
-    "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "npm_config_cache", "NPM_CONFIG_CACHE",
-    "YARN_CACHE_FOLDER", "YARN_GLOBAL_FOLDER", "PNPM_HOME", "npm_config_store_dir", "NPM_CONFIG_STORE_DIR", "COREPACK_HOME",
-    "BUN_INSTALL", "BUN_INSTALL_CACHE_DIR", "PUPPETEER_CACHE_DIR", "PLAYWRIGHT_BROWSERS_PATH", "CYPRESS_CACHE_FOLDER",
-)  # fmt: skip
 
 
 def kept_in(around: Surroundings) -> tuple[str, ...]:
     """Return the places outside of a project in which package managers keep downloads, settings and logs."""
     home = home_of(around)
-    named = [value for name in _PLACES if (value := around.variable(name)[1])]
+    named = [value for name in PLACES if (value := around.variable(name)[1])]
     places = [join(around.cwd or "/", value) for value in named]
     return (*places, *(home if len(home) > 1 else [join(home[0], name) for name in _KEPT]))
 
@@ -144,7 +127,7 @@ def caches_of(around: Surroundings) -> tuple[str, ...]:
     npm's config(7) `cache`, yarn 1's and 2's global cache, pnpm's store (`pnpm store path`), bun's install cache, Corepack's home.
     """
     home = home_of(around)
-    if len(home) > 1 or any(around.variable(name)[1] for name in _PLACES):
+    if len(home) > 1 or any(around.variable(name)[1] for name in PLACES):
         return ()
     names = (
         ".npm",
@@ -176,7 +159,7 @@ def _global(call: Call, around: Surroundings) -> Effects:
     where = Region(tuple(sorted({*trees, *kept_in(around), "/tmp"}))).minus(*inner, *caches)
     return Effects(
         reads=_elsewhere(around),
-        variables=_VARIABLES,
+        variables=VARIABLES,
         writes=(Write(Kind.MAY, where),),
         caches=caches,
         world=World.REPOSITORY,
@@ -208,12 +191,12 @@ def _other(invocation: Invocation, around: Surroundings) -> Effects:
             reads=_elsewhere(around),
             # settings of the project could name another cache
             probes=tuple(join(around.cwd, name) for name in (".npmrc", ".yarnrc", ".yarnrc.yml")) if around.cwd else (),
-            variables=_VARIABLES,
+            variables=VARIABLES,
             writes=(Write(Kind.MAY, Region(tuple(sorted({*where, *kept_in(around)}))).minus(*inner)),),
             world=World.NONE,
         )
     if not words and set(options) <= {"--version", "-v", "-V"} and options:
-        return Effects(reads=EVERYTHING, variables=_VARIABLES, writes=(), world=World.NONE)
+        return Effects(reads=EVERYTHING, variables=VARIABLES, writes=(), world=World.NONE)
     if (
         invocation.name in ("npm", "pnpm", "yarn")
         and words[:2] == ["config", "set"]
@@ -235,7 +218,7 @@ def _config(words: list[str], around: Surroundings) -> Effects:
     inner = [root for root in around.project_roots if any(below(root, place) for place in home)]
     return Effects(
         reads=_elsewhere(around),
-        variables=_VARIABLES,
+        variables=VARIABLES,
         writes=(Write(Kind.MAY, where.minus(*inner)),),
         world=World.NONE,
     )
@@ -256,7 +239,7 @@ def corepack(invocation: Invocation, around: Surroundings) -> Effects:
         kind = Kind.SET if words[0] == "enable" else Kind.KILL
         return Effects(
             reads=_elsewhere(around),
-            variables=_VARIABLES,
+            variables=VARIABLES,
             # beside its own program (corepack's README, "corepack enable"): in /usr/local/bin in the official image
             writes=(
                 *(Write(kind, Region((f"/usr/local/bin/{name}",))) for name in names),
@@ -277,7 +260,7 @@ def corepack(invocation: Invocation, around: Surroundings) -> Effects:
         inner = [root for root in around.project_roots if any(below(root, path) for path in where)]
         return Effects(
             reads=_elsewhere(around),
-            variables=_VARIABLES,
+            variables=VARIABLES,
             writes=(Write(Kind.MAY, Region(tuple(sorted(where))).minus(*inner)),),
             world=World.REPOSITORY,
         )

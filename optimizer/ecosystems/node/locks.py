@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dockopt.optimizer.ecosystems.node.packages import INSTALLED_SECTIONS, Package
+from dockopt.optimizer.ecosystems.node.packages import INSTALLED_SECTIONS, Package, is_archive
 from dockopt.optimizer.ecosystems.view import Obstacle, View, parse_object, parse_yaml
-from dockopt.optimizer.regions import relative
+from dockopt.optimizer.regions import join, relative
 
 #: in which names of packages are looked for in a binary lock file of bun
 _NAME = re.compile(rb"@?[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)?")
@@ -33,10 +34,42 @@ def read_npm_lock(view: View, path: str, packages: Sequence[Package], directory:
     entries = found.get("packages")
     if isinstance(entries, dict):
         names = frozenset(str(key).rpartition("node_modules/")[2] for key in entries if "node_modules/" in str(key))
+        _npm_files(view, path, entries, packages, directory)
         return Lock(path, names, _npm_step(entries, packages, directory))
     old = found.get("dependencies")
+    _without_files(view, path)
     names = frozenset(_old_names(old if isinstance(old, dict) else {}))
     return Lock(path, names, f"it has `lockfileVersion` {version}, which npm 7 and later writes anew")
+
+
+def _npm_files(view: View, path: str, entries: dict[str, Any], packages: Sequence[Package], directory: str) -> None:
+    """Note the archives that a lock file names, which npm takes in place of what the manifests say. Raises `Obstacle`."""
+    known = {package.directory for package in packages}
+    for key, entry in entries.items():
+        resolved = entry.get("resolved") if isinstance(entry, dict) else None
+        place = str(key) if "node_modules" not in str(key).split("/") else None
+        if isinstance(resolved, str) and entry.get("link"):
+            place = resolved
+        elif isinstance(resolved, str) and resolved.startswith("file:"):
+            archive = join(directory, resolved.removeprefix("file:"))
+            if is_archive(archive):
+                view.need(archive)
+            else:
+                place = resolved.removeprefix("file:")
+        elif isinstance(resolved, str) and resolved.startswith("git+file:"):
+            raise Obstacle(f"`{key}` is fetched from a git repository among the files (`{resolved}`)", path)
+        if place is not None and join(directory, place) not in known:
+            raise Obstacle(f"the lock file has `{place}` of the project, to which no manifest leads", path)
+
+
+_FILE = re.compile(r"\bfile:[^\s\"',}]*")
+
+
+def _without_files(view: View, path: str) -> None:
+    """Raise `Obstacle` for a lock file that names files of the project and is not followed so far."""
+    found = _FILE.search(view.lock_text(path))
+    if found is not None:
+        raise Obstacle(f"the lock file leads to files (`{found.group()}`), which are not followed", path)
 
 
 def _old_names(entries: dict[str, Any]) -> list[str]:
@@ -77,6 +110,12 @@ def read_yarn_lock(view: View, path: str, packages: Sequence[Package], *, berry:
     """Read a yarn.lock of yarn 1 (its own format) or of later versions (YAML): the descriptors stand at the left."""
     text = view.lock_text(path)
     is_berry = re.search(r"^__metadata:", text, re.MULTILINE) is not None
+    for resolved in re.findall(r'^  resolved "?([^"#\s]+)', text, re.MULTILINE):
+        # yarn 1; a name alone is an archive of an offline mirror
+        if resolved.startswith("file:") and is_archive(resolved):
+            view.need(join(posixpath.dirname(path), resolved.removeprefix("file:")))
+        elif not re.match(r"(https?|ssh|git|git\+(https?|ssh)):|[\w.-]+@[\w.-]+:", resolved):
+            raise Obstacle(f"the lock file leads to `{resolved}`, which is not followed", path)
     if is_berry and not berry:
         raise Obstacle("`yarn.lock` is of yarn 2 or later, and which version of yarn runs is not known", path)
     if berry and not is_berry:
@@ -101,7 +140,16 @@ def read_yarn_lock(view: View, path: str, packages: Sequence[Package], *, berry:
 
 def read_pnpm_lock(view: View, path: str, packages: Sequence[Package], directory: str) -> Lock:
     """Read pnpm-lock.yaml: `importers` hold the ranges of every package (before version 5.4 `specifiers`)."""
-    found = parse_yaml(view.lock_text(path), path)
+    text = view.lock_text(path)
+    found = parse_yaml(text, path)
+    for archive in re.findall(r"\btarball: ['\"]?file:([^'\"},\s]+)", text):
+        view.need(join(directory, archive))
+    known = {package.directory for package in packages}
+    for place in re.findall(r"\bdirectory: ['\"]?([^'\"},\s]+)", text):
+        if join(directory, place) not in known:
+            raise Obstacle(f"the lock file has `{place}` of the project, to which no manifest leads", path)
+    if "git+file:" in text:
+        raise Obstacle("the lock file leads to a git repository among the files", path)
     names = set()
     for section in ("packages", "snapshots"):
         entries = found.get(section)

@@ -14,7 +14,8 @@ from dockopt.optimizer.regions import join
 _SECTIONS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 #: sections whose packages are installed where they are asked for
 INSTALLED_SECTIONS = ("dependencies", "devDependencies", "optionalDependencies")
-_LOCAL = re.compile(r"(file|link|portal|exec|patch):|\.{1,2}(/|$)|/|~/|[A-Za-z]:[\\/]")
+_PROTOCOL = re.compile(r"(file|link|portal|exec|patch|git\+file):")
+_LOCAL = re.compile(_PROTOCOL.pattern + r"|\.{1,2}(/|$)|/|~/|[A-Za-z]:[\\/]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,10 @@ class Package:
         for name, spec in self.dependencies.items():
             if _LOCAL.match(spec):
                 yield name, spec
-        pnpm = self.raw.get("pnpm")
-        for section in (self.raw.get("overrides"), self.raw.get("resolutions"), pnpm if isinstance(pnpm, dict) else {}):
-            for name, spec in _strings(section):
-                # a version or range never looks like a path with a protocol
-                if re.match(r"(file|link|portal|exec|patch):", spec):
-                    yield name, spec
+        for section in (self.raw.get("overrides"), self.raw.get("resolutions")):
+            yield from ((name, spec) for name, spec in _strings(section) if _LOCAL.match(spec))
+        # among pnpm's settings there are paths of other files; what is installed has a protocol
+        yield from ((name, spec) for name, spec in _strings(self.raw.get("pnpm")) if _PROTOCOL.match(spec))
 
     def _texts(self, name: str) -> dict[str, str]:
         found = self.raw.get(name)

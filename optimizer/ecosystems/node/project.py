@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from dockopt.optimizer.commands.registry import Surroundings
 from dockopt.optimizer.ecosystems.node import dependencies, locks, settings
 from dockopt.optimizer.ecosystems.node.calls import Call
+from dockopt.optimizer.ecosystems.node.environment import with_environment
 from dockopt.optimizer.ecosystems.node.javascript import load
 from dockopt.optimizer.ecosystems.node.packages import Package, package_at
 from dockopt.optimizer.ecosystems.node.scripts import Reading, lifecycle
@@ -68,7 +69,7 @@ def project_of(call: Call, around: Surroundings) -> Project:
     manager = _settings(view, root, call, found)
     if manager == "yarn" and call.immutable:
         call = replace(call, frozen=None)
-    call = _with_environment(call, around, found)
+    call = with_environment(call, around, found)
     patterns = list(found.patterns) if manager == "pnpm" else root.workspace_patterns
     local = local_packages(view, root, patterns, "npm" if manager == "npm" else manager)
     lock = _lock(view, call, manager, local, root)
@@ -172,11 +173,33 @@ def _settings(view: View, root: Package, call: Call, found: settings.Settings) -
         for name in (".env", ".env.local", ".env.development", ".env.production"):
             path = join(directory, name)
             view.require_absent(path, f"bun reads `{path}`, which may or may not be there; add it to the ignore file")
+    if manager == "berry":
+        view.require_absent(
+            join(directory, ".env.yarn"), f"yarn 4 and later read variables from `{directory}/.env.yarn`"
+        )
+    _nothing_above(view, root, manager)
     if manager in ("berry", "pnpm", "yarn"):
         view.require_absent(
             join(directory, ".corepack.env"), f"Corepack reads settings from `{directory}/.corepack.env`"
         )
     return manager
+
+
+def _nothing_above(view: View, root: Package, manager: str) -> None:
+    """Refuse files above the project that decide about it: settings of yarn, which looks for them up to `/`, and Corepack's version.
+
+    yarn 1: registries/base-registry.js, rc.js; later versions: Configuration.find; Corepack: specUtils.ts, loadSpec.
+    """
+    names = {"yarn": (".yarnrc", ".yarnrc.yml", ".npmrc"), "berry": (".yarnrc.yml",)}.get(manager, ())
+    for directory in ("/", *parents(root.directory)):
+        for name in names:
+            path = join(directory, name)
+            view.require_absent(path, f"yarn heeds `{path}` above the project, too")
+        path = join(directory, "package.json")
+        if manager not in ("npm", "bun") and not root.package_manager and _is_there(view, path):
+            above = view.json(path)
+            if "packageManager" in above or "devEngines" in above:
+                raise Obstacle(f"`{path}` above the project says which package manager runs", path)
 
 
 def _yarn(view: View, root: Package, found: settings.Settings) -> str:
@@ -202,41 +225,6 @@ def _yarn(view: View, root: Package, found: settings.Settings) -> str:
     if found.global_cache is None:
         found.global_cache = major not in ("2", "3", "berry")
     return "berry"
-
-
-#: variables by which npm and pnpm are told to work elsewhere or otherwise
-_STEERING = (
-    "prefix global location userconfig globalconfig install_links install_strategy package_lock_only dry_run workspace workspaces "
-    "include_workspace_root modules_dir virtual_store_dir pnpmfile script_shell lockfile_dir node_linker".split()
-)
-
-
-def _with_environment(call: Call, around: Surroundings, found: settings.Settings) -> Call:
-    """Return the call as variables change it. Raises `Obstacle` for variables that steer it elsewhere."""
-    for name in _STEERING:
-        for variable in (f"npm_config_{name}", f"NPM_CONFIG_{name.upper()}"):
-            known, value = around.variable(variable)
-            if (known and value is not None) and not (name in ("prefix", "userconfig") and value.startswith("/")):
-                raise Obstacle(f"the variable `{variable}` makes it work in another way")
-    options = around.variable("NODE_OPTIONS")[1] or ""
-    if re.search(
-        r"(^|\s)(-r|--(require|import|loader|experimental-loader|env-file|openssl-config|icu-data-dir))\b", options
-    ):
-        raise Obstacle("NODE_OPTIONS lets every program load a file")
-    for variable in ("npm_config_ignore_scripts", "NPM_CONFIG_IGNORE_SCRIPTS", "YARN_IGNORE_SCRIPTS"):
-        if around.variable(variable) == (True, "true"):
-            call = replace(call, ignore_scripts=True)
-    for variable in ("npm_config_package_lock", "NPM_CONFIG_PACKAGE_LOCK"):
-        if around.variable(variable) == (True, "false"):
-            call = replace(call, lock=False)
-    if not found.lock and call.action != "ci":
-        call = replace(call, lock=False)
-    if call.frozen is None:
-        known, ci = around.variable("CI")
-        # pnpm and yarn 2 and later do not write lock files where CI is set
-        automatic = call.manager == "pnpm" and known and ci not in (None, "", "false", "0")
-        call = replace(call, frozen=True if found.frozen or automatic else None)
-    return call
 
 
 def _lock(view: View, call: Call, manager: str, local: Local, root: Package) -> locks.Lock | None:
@@ -284,6 +272,12 @@ def _programs(view: View, local: Local) -> None:
             if view.kind(path) != "absent":
                 raise Obstacle(
                     f"the installation links the program `{path}` of a local package and makes it executable",
+                    package.path,
+                )
+            if not view.around.kept_out(path):
+                raise Obstacle(
+                    f"the installation links the program `{path}` of a local package where the context brings it; "
+                    f"keep it out with the ignore file",
                     package.path,
                 )
             view.absent.append(path)

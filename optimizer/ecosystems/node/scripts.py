@@ -16,6 +16,8 @@ from dockopt.optimizer.shell import Command, parse_script
 #: scripts that run after an installation in the project itself: npm's commands/install.js and ci.js, pnpm's recursive hooks, bun's
 #: package manager. yarn 1 runs no more than these; yarn 2 and later only the first three (yarnpkg.com/advanced/lifecycle-scripts)
 _LIFECYCLE = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
+#: scripts of the root that npm 7 and later runs after each change of node_modules (@npmcli/arborist, reify.js)
+_AFTER_CHANGES = ("predependencies", "dependencies", "postdependencies")
 #: kinds of steps whose commands are all that they do
 _FOLLOWED = frozenset({"simple", "pipeline", "subshell", "group", "if", "negated"})
 _PACKAGE_MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
@@ -49,7 +51,8 @@ def lifecycle(view: View, packages: list[Package], manager: str, reading: Readin
             join(package.directory, "binding.gyp"),
             f"`{package.directory}/binding.gyp` makes the installation compile sources",
         )
-        for name in names:
+        also = _AFTER_CHANGES if manager == "npm" and package is packages[0] else ()
+        for name in (*names, *also):
             if name in package.scripts:
                 _follow(view, package, name, reading, ())
 

@@ -161,7 +161,7 @@ _BERRY = frozenset(
     "defaultSemverRangePrefix enableColors enableConstraintsChecks enableHardenedMode enableHyperlinks enableImmutableCache "
     "enableInlineBuilds enableInlineHunks enableMessageNames enableNetwork enableOfflineMode enableProgressBars enableStrictSsl "
     "enableTelemetry enableTimers enableTransparentWorkspaces httpProxy httpsProxy httpRetry httpTimeout httpsCaFilePath ignoreCwd "
-    "initFields initScope injectEnvironmentFiles logFilters networkConcurrency networkSettings nmHoistingLimits nmSelfReferences "
+    "initFields initScope logFilters networkConcurrency networkSettings nmHoistingLimits nmSelfReferences "
     "npmAlwaysAuth npmAuditRegistry npmAuthIdent npmAuthToken npmPublishAccess npmPublishRegistry npmRegistries npmRegistryServer "
     "npmScopes packageExtensions pnpEnableEsmLoader pnpEnableInlining pnpFallbackMode pnpIgnorePatterns pnpMode preferAggregateCacheInfo "
     "preferDeferredVersions preferInteractive preferReuse preferTruncatedLines progressBarStyle supportedArchitectures "
@@ -209,7 +209,7 @@ def read_berry(view: View, directory: str, settings: Settings) -> bool:
             settings.frozen = value
         elif name == "nmMode" and value in ("classic", "hardlinks-local"):
             continue
-        elif name not in _BERRY or (str(name).endswith("FilePath")):
+        elif not is_harmless_for_berry(str(name)) or "FilePath" in repr(value):
             raise Obstacle(f"the setting `{name}` is not understood", path, line)
     return True
 
@@ -298,6 +298,11 @@ def is_harmless(name: str) -> bool:
         or re.fullmatch(r"@[^:/]+:registry|//.*:_auth(Token)?|_auth", name) is not None
         or _MIRROR.fullmatch(name) is not None
     )
+
+
+def is_harmless_for_berry(name: str) -> bool:
+    """Tell whether a setting of yarn 2 and later changes neither places nor which files of a project are read."""
+    return name in _BERRY and not name.endswith("FilePath")
 
 
 def read_all(view: View, directory: str | None) -> None:

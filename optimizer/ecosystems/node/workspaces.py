@@ -67,7 +67,7 @@ def _step(view: View, directories: list[str], part: str) -> Iterator[str]:
     for directory in directories:
         if not re.search(r"[*?]", part):
             child = join(directory, part)
-            if view.kind(child) == "directory":
+            if _is_directory(view, child):
                 yield child
         elif part == "**":
             yield from _all_below(view, directory)
@@ -79,11 +79,15 @@ def _step(view: View, directories: list[str], part: str) -> Iterator[str]:
                     and name not in _NEVER
                 ):
                     child = join(directory, name)
-                    kind = view.kind(child)
-                    if kind == "directory":
+                    if _is_directory(view, child):
                         yield child
-                    elif kind == "unknown":
-                        raise Obstacle(f"`{child}` may be a link to a member of the workspace", child)
+
+
+def _is_directory(view: View, path: str) -> bool:
+    kind = view.kind(path)
+    if kind == "unknown":
+        raise Obstacle(f"`{path}` may be a link to a member of the workspace", path)
+    return kind == "directory"
 
 
 def _all_below(view: View, directory: str) -> Iterator[str]:
@@ -122,8 +126,10 @@ def _taken_in(view: View, local: Local, package: Package, manager: str) -> Itera
     """Yield the packages that one takes in by its dependencies; archives and copied directories are noted."""
     for name, spec in package.local_specs():
         protocol, colon, rest = spec.partition(":")
-        if not colon or protocol not in ("file", "link", "portal", "exec", "patch"):
+        if not colon or protocol not in ("file", "link", "portal", "exec", "patch", "git+file"):
             protocol, rest = "file", spec
+        if protocol == "git+file":
+            raise Obstacle(f"`{name}` is fetched from a git repository among the files (`{spec}`)", package.path)
         if protocol == "exec":
             raise Obstacle(f"`{name}` is made by a script (`{spec}`)", package.path)
         if protocol == "patch":

@@ -57,7 +57,7 @@ def php(invocation: Invocation, around: Surroundings) -> Effects:
 def homes(around: Surroundings) -> tuple[str, ...]:
     """Return the directories in which Composer keeps settings and downloads. Raises `Obstacle` where they lie in the project."""
     known, home = around.variable("HOME")
-    if not known and around.is_given("HOME"):
+    if not known and "HOME" in around.assigned():
         raise Obstacle("`HOME` is not known before the build")
     places = {
         "/tmp",

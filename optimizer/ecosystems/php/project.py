@@ -136,11 +136,11 @@ def _environment(view: View) -> None:
         "PHP_INI_SCAN_DIR",
     ):
         known, value = around.variable(name)
-        if value or (not known and around.is_given(name)):
+        if value or (not known and name in around.assigned()):
             raise Obstacle(f"`{name}` makes Composer use other files")
     for name in ("COMPOSER_HOME", "COMPOSER_CACHE_DIR", "COMPOSER_AUTH"):
         known, value = around.variable(name)
-        if not known and around.is_given(name) and name != "COMPOSER_AUTH":
+        if not known and name in around.assigned() and name != "COMPOSER_AUTH":
             raise Obstacle(f"`{name}` is not known before the build")
         if value and name != "COMPOSER_AUTH" and any(below(join("/", value), root) for root in around.project_roots):
             raise Obstacle(f"`{name}` lies among the files of the project")

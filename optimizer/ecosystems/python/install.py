@@ -197,6 +197,9 @@ def _step(command: Executed, executor: Executor) -> Step | Cause:
     try:
         step = step_of(Invocation(command.argv, raw, command.line), around)
     except NotUnderstood as reason:
+        if not isinstance(reason, Obstacle) and command.effects.unknown is not None:
+            # the model saw the words as they are written
+            return Cause(command.effects.unknown, "", command.line)
         return _located(reason, around, command)
     if command.effects.unknown is not None:
         return Cause(command.effects.unknown, "", command.line)

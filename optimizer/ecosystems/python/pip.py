@@ -104,6 +104,8 @@ def _installation(
         _editable(name, reader, around)
     for name in arguments.values("-f", "--find-links"):
         reader.find_links(name)
+    for name in arguments.values("-i", "--index-url", "--extra-index-url"):
+        reader.index(name)
     for name in arguments.values("--group"):
         _group(name, reader, around)
     for operand in operands:

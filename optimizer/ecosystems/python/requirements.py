@@ -159,6 +159,8 @@ class Reader:
             self.found.hashed = True
         for name in options.find_links[:1]:
             self.find_links(name, path, number, base=base)
+        for name in (*(options.index_url or ()), *(options.extra_index_url or ())):
+            self.index(name, path, number)
 
     def _options(self, path: str, number: int, content: str) -> tuple[str, optparse.Values]:
         """Split a line into a requirement and options (`break_args_options`, then optparse as pip uses it)."""
@@ -196,6 +198,11 @@ class Reader:
                 raise Obstacle(f"the page of links `{target}` may name more files", path or target, line)
             else:
                 raise Obstacle(f"it is not certain what `--find-links {name}` finds", path, line)
+
+    def index(self, name: str, path: str = "", line: int = 0) -> None:
+        """Refuse an index that is a directory (`pip/_internal/index/sources.py`): any page and archive in it may be read."""
+        if not is_remote_index(name):
+            raise Obstacle(f"the index `{name}` is a directory, and what is read of it is not followed", path, line)
 
     def editable(self, name: str, path: str = "", line: int = 0) -> None:
         """Refuse an editable requirement: it is the project itself, or is cloned into the working directory."""
@@ -245,6 +252,8 @@ class Reader:
                 raise Obstacle(f"`{url}` is not understood", path, line)
             self._local(unquote(split.path), path, line)
             return
+        if split.scheme.endswith("+file"):
+            raise Obstacle(f"`{url}` is fetched from a repository among the files", path, line)
         if _HASH.search(split.fragment) is None:
             self.found.note(world_of(url), f"what `{shown(url)}` leads to may change at any time", path, line)
 
@@ -302,7 +311,8 @@ def _without_extras(text: str) -> str:
 def world_of(url: str) -> World:
     """Return how far a package depends on the world that comes from an URL without a hash.
 
-    A version in the name of an archive, or a tag that looks like a release, is as fixed as a version in an index.
+    A version in the name of an archive, or a tag that looks like a release, is as fixed as a version in an index. Raises Obstacle
+    for an URL of files.
     """
     from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
@@ -310,6 +320,8 @@ def world_of(url: str) -> World:
         plain = urlsplit(url.split("#", 1)[0])
     except ValueError:
         return World.FREE  # no URL at all: whoever fetches it will say so
+    if plain.scheme == "file" or plain.scheme.endswith("+file"):
+        raise Obstacle(f"`{url}` leads to files, which are not followed")
     if plain.scheme.startswith(("git+", "hg+", "svn+", "bzr+")):
         _, at, revision = plain.path.rpartition("@")
         if at and plain.scheme.startswith("git+") and _COMMIT.fullmatch(revision):
@@ -326,6 +338,14 @@ def world_of(url: str) -> World:
         if not re.search(r"-\d+(\.\d+)*[^-]*\.(tar\.gz|zip)$", name):
             return World.FREE
     return World.REPOSITORY
+
+
+def is_remote_index(name: str) -> bool:
+    """Tell whether an index of packages is asked through the network, also where a variable holds a part of its URL."""
+    plain = name.strip("\"'").rpartition("=")[2] if "://" not in name else name.strip("\"'")
+    return (
+        not plain.startswith((".", "/", "~", "file:")) and ("://" in plain or "$" in plain) and "file://" not in plain
+    )
 
 
 def shown(url: str) -> str:

@@ -7,7 +7,7 @@ import posixpath
 import re
 
 from dockopt.optimizer.commands.registry import Surroundings
-from dockopt.optimizer.ecosystems.python.requirements import decoded
+from dockopt.optimizer.ecosystems.python.requirements import decoded, is_remote_index
 from dockopt.optimizer.ecosystems.python.surroundings import Obstacle, Place
 from dockopt.optimizer.regions import join
 
@@ -21,15 +21,19 @@ LEADING_VARIABLES = tuple("PIP_" + name.upper().replace("-", "_") for name in _L
 
 def check_variables(around: Surroundings, place: Place) -> None:
     """Raise Obstacle if a variable names files that pip would use."""
-    for name in (*LEADING_VARIABLES, "PIP_CONFIG_FILE", "PIP_CERT", "PIP_CLIENT_CERT"):
+    # `PIP_x` is the option `x` whatever the case of its letters (`pip/_internal/configuration.py`, get_environ_vars)
+    spelled = {name for name in around.assigned() if name.startswith("PIP_")} | {"PIP_CONFIG_FILE", *LEADING_VARIABLES}
+    for name in sorted(spelled):
         known, value = around.variable(name)
-        if known and not value:
+        if name.upper() not in (*LEADING_VARIABLES, "PIP_CONFIG_FILE", "PIP_CERT", "PIP_CLIENT_CERT"):
             continue
-        if not known:
+        if (known and not value) or (not known and name not in around.assigned()):
             continue  # only the base image may have set it: `python-settings`
+        if not known:
+            raise Obstacle(f"`{name}` is not known before the build, and may name files for it to use")
         path = join("/", value or "")
         outside = (value or "").startswith("/") and not place.is_inside(path) and around.context_path(path) is None
-        if not outside or name in LEADING_VARIABLES:
+        if not outside or name.upper() in LEADING_VARIABLES:
             raise Obstacle(f"`{name}` names files for it to use")
 
 
@@ -56,7 +60,12 @@ def check_settings(around: Surroundings, place: Place) -> None:
             ) from None
         for section in parser.sections():
             for option in parser.options(section):
-                if option.replace("_", "-") in _LEADING:
+                name, value = option.replace("_", "-"), parser.get(section, option)
+                if name in ("cert", "client-cert") and (not value.startswith("/") or place.is_inside(join("/", value))):
+                    raise Obstacle(f"`{posixpath.basename(path)}` sets `{option}` to a file of the project", path)
+                if name in ("index-url", "extra-index-url") and not all(map(is_remote_index, value.split())):
+                    raise Obstacle(f"`{posixpath.basename(path)}` sets `{option}` to a directory", path)
+                if name in _LEADING:
                     raise Obstacle(f"`{posixpath.basename(path)}` sets `{option}`, which leads pip to more files", path)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import posixpath
+import sys
 from dataclasses import dataclass
 
 from dockopt.optimizer.commands.arguments import NotUnderstood, searched_directories
 from dockopt.optimizer.commands.registry import Surroundings
+from dockopt.optimizer.ecosystems.environment import named_in_project
 from dockopt.optimizer.regions import EVERYTHING, Region, below, join
 
 DEPENDENCY_BUILDS = (
@@ -52,8 +54,15 @@ _REFUSED_VARIABLES = (
 )  # fmt: skip
 #: options of useradd and adduser that say where the home directory lies
 _HOME_OPTIONS = ("-d", "-h", "--home", "--home-dir")
-#: files that people do give such names; a module of Python's library of that name is shadowed by them
-_SHADOWS = ("json", "logging", "pip", "platform", "queue", "random", "types", "typing")
+#: modules that a package manager loads or may load, and that a file of that name in a directory before them hides
+_MODULES = (sys.stdlib_module_names | {"pip", "setuptools", "pkg_resources", "wheel", "distutils", "imp", "asyncore"}) - {
+    "__main__", "antigravity", "idlelib", "lib2to3", "test", "this", "tkinter", "turtle", "turtledemo",
+}  # fmt: skip
+#: modules that Python imports when it starts, where it finds them (site.py)
+_HOOKS = ("sitecustomize", "usercustomize")
+_MODULE_ENDINGS = (".py", ".pyc", ".so")
+#: what makes a directory of the search path hold an installed package (importlib.metadata)
+_METADATA = (".dist-info", ".egg-info", ".egg", ".egg-link")
 
 
 class Obstacle(NotUnderstood):
@@ -143,6 +152,10 @@ def place_of(around: Surroundings, program: str, *, module: bool = False) -> Pla
     for name in _REFUSED_VARIABLES:
         if around.variable(name)[1]:
             raise Obstacle(f"`{name}` leads it to other files")
+    own = ("HOME", "PYTHONPATH", *_DIRECTORY_VARIABLES, *_REFUSED_VARIABLES)
+    named = named_in_project(around, VARIABLES, own)
+    if named is not None:
+        raise Obstacle(f"the variable `{named[0]}` leads it to `{named[1]}`, among the files of the project", named[1])
     home = home_of(around)
     if home is not None and any(below(home, root) for root in roots):
         raise Obstacle(f"the home directory `{home}`, with settings and packages, lies in the project")
@@ -249,10 +262,26 @@ def _searches_project(around: Surroundings, *, module: bool) -> bool:
         directories.append(around.cwd)
     searched = [d for d in directories if any(below(d, r) or below(r, d) for r in around.project_roots)]
     for directory in searched:
-        for name in _SHADOWS:
-            path = join(directory, f"{name}.py")
-            if around.kind(path) == "file" or (
-                around.kind(path) == "unknown" and around.may_be_copied(path) is not None
-            ):
-                raise Obstacle(f"Python would import `{path}` instead of its own module `{name}`", path)
+        _check_modules(around, directory, started=directory != around.cwd or not module or bool(value))
     return bool(searched)
+
+
+def _check_modules(around: Surroundings, directory: str, *, started: bool) -> None:
+    """Raise Obstacle for what hides a module from Python in a directory that it searches; `started` counts those of its start, too."""
+    names = around.listing(directory)
+    if names is None:
+        copied = around.may_be_copied(directory)
+        if copied is not None:
+            raise Obstacle(f"which modules {copied} brings to `{directory}`, which Python searches, is not known")
+        return
+    for entry in names:
+        path, stem = join(directory, entry), entry.partition(".")[0]
+        if started and entry.endswith(_METADATA):
+            raise Obstacle(f"Python takes `{path}` for an installed package", path)
+        if stem not in _MODULES and not (started and stem in _HOOKS):
+            continue
+        kind = around.kind(path)
+        package = entry == stem and kind != "file" and around.kind(join(path, "__init__.py")) != "absent"
+        if package or (kind != "directory" and entry.endswith(_MODULE_ENDINGS)):
+            what = f"instead of its own module `{stem}`" if stem in _MODULES else "when it starts"
+            raise Obstacle(f"Python would import `{path}` {what}", path)

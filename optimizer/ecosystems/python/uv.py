@@ -280,6 +280,8 @@ def _pip(subcommand: str, operands: list[Operand], arguments: Arguments, around:
         reader.file(name, around.cwd)
     for name in arguments.values("-e", "--editable"):
         reader.editable(name)
+    for name in arguments.values("-i", "--index-url", "--extra-index-url", "--default-index", "--index"):
+        reader.index(name)
     if arguments.has("--group") or arguments.has("-f", "--find-links"):
         raise NotUnderstood("`--group` and `--find-links` of `uv pip` are not modelled")
     if subcommand == "install":

@@ -51,7 +51,7 @@ def sources(around: Surroundings, directory: str | None = None) -> tuple[str, ..
 def require_home_outside(around: Surroundings) -> str | None:
     """Return the home directory, None where it is not known. Raises `Obstacle` where it lies in the project."""
     known, home = around.variable("HOME")
-    if not known and around.is_given("HOME"):
+    if not known and "HOME" in around.assigned():
         raise Obstacle("`HOME` is not known before the build")
     if not home:
         return "/root" if around.user in ("root", "0") else None
@@ -109,7 +109,7 @@ def _config(invocation: Invocation, around: Surroundings) -> Effects:
     writes: list[Write] = []
     outside = {join(home or "/root", ".bundle"), *(() if home else ("/home",))}
     known, elsewhere = around.variable("BUNDLE_APP_CONFIG")
-    if not known and around.is_given("BUNDLE_APP_CONFIG"):
+    if not known and "BUNDLE_APP_CONFIG" in around.assigned():
         raise Obstacle("`BUNDLE_APP_CONFIG` is not known before the build")
     if known and elsewhere and elsewhere.startswith("/"):
         outside.add(join("/", elsewhere))

@@ -106,7 +106,7 @@ def find_gemfile(view: View, option: str | None) -> str:
     around = view.around
     here = around.cwd or "/"
     known, given = around.variable("BUNDLE_GEMFILE")
-    if not known and around.is_given("BUNDLE_GEMFILE"):
+    if not known and "BUNDLE_GEMFILE" in around.assigned():
         raise Obstacle("`BUNDLE_GEMFILE` is not known before the build")
     if option or given:
         path = join(here, option or given or "")

@@ -95,7 +95,7 @@ def settings_of(view: View, directory: str) -> Settings:
     view.assume(BUNDLER_SETTINGS)
     for name in _PLACES:
         known, value = around.variable(name)
-        if not known and around.is_given(name):
+        if not known and name in around.assigned():
             raise Obstacle(f"`{name}` is not known before the build")
         if name not in ("BUNDLE_GEMFILE", "BUNDLE_APP_CONFIG", "RUBYOPT") and value:
             for part in value.split(":"):
@@ -105,7 +105,7 @@ def settings_of(view: View, directory: str) -> Settings:
         raise Obstacle("`RUBYOPT` makes Ruby load files")
     for key, name in _ENVIRONMENT.items():
         known, value = around.variable(name)
-        if not known and around.is_given(name):
+        if not known and name in around.assigned():
             raise Obstacle(f"`{name}` is not known before the build")
         if value:
             found.environment[key] = value

@@ -245,12 +245,26 @@ def test_settings_name_variables(tmp_path: Path) -> None:
     [
         ("npm_config_workspaces", "true", "the variable `npm_config_workspaces` makes it work in another way"),
         ("NPM_CONFIG_PREFIX", "x", "the variable `NPM_CONFIG_PREFIX` makes it work in another way"),
+        ("NPM_CONFIG_global", "true", "the variable `NPM_CONFIG_global` makes it work in another way"),
+        ("npm_config_package_lock", None, "the variable `npm_config_package_lock` makes it work in another way"),
+        ("NPM_CONFIG_WORKSPACE", None, "the variable `NPM_CONFIG_WORKSPACE` makes it work in another way"),
+        ("NPM_CONFIG_LOGLEVEL", None, None),
+        ("npm_config_prefix", "/opt/node", None),
+        ("npm_config_prefix", "", None),
+        (
+            "NODE_EXTRA_CA_CERTS",
+            "/app/ca.pem",
+            "the variable `NODE_EXTRA_CA_CERTS` leads it to `/app/ca.pem`, among the files of the project",
+        ),
+        ("NODE_EXTRA_CA_CERTS", "/etc/ssl/ca.pem", None),
+        ("NODE_OPTIONS", None, "NODE_OPTIONS is not known before the build, and may let every program load a file"),
+        ("COREPACK_ENV_FILE", ".env", "the variable `COREPACK_ENV_FILE` names a file of settings"),
         ("NODE_OPTIONS", "--require ./hook.js", "NODE_OPTIONS lets every program load a file"),
         ("NODE_OPTIONS", "--max-old-space-size=4096", None),
         ("NODE_ENV", "production", None),
     ],
 )
-def test_variables(tmp_path: Path, name: str, value: str, expected: str | None) -> None:
+def test_variables(tmp_path: Path, name: str, value: str | None, expected: str | None) -> None:
     found = obstacle(npm(tmp_path, {}), "npm ci", environment={name: value})
     assert (None if found is None else found.reason) == expected
 
@@ -266,3 +280,122 @@ def test_installs_that_look_for_settings_of_dependencies(tmp_path: Path) -> None
     assert "/app/nx.json" in project(folder, "npm ci").absent
     write(folder, {"nx.json": "{}"})
     assert "reads `/app/nx.json`" in reason(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "refused"),
+    [
+        ("YARN_RC_FILENAME", ".other.yml", True),
+        ("yarn_modules_folder", "lib", True),
+        ("YARN_ENABLE_GLOBAL_CACHE", None, True),
+        ("YARN_ENABLE_GLOBAL_CACHE", "true", False),
+        ("YARN_ENABLE_IMMUTABLE_INSTALLS", "true", False),
+        ("YARN_VERSION", "1.22.22", False),
+        ("YARN_HTTP_TIMEOUT", "60000", False),
+    ],
+)
+def test_variables_of_yarn(tmp_path: Path, name: str, value: str | None, refused: bool) -> None:
+    write(tmp_path, {"package.json": "{}", "yarn.lock": "# yarn lockfile v1\n"})
+    assert (obstacle(tmp_path, "yarn install", environment={name: value}) is not None) is refused
+
+
+def test_scripts_after_changes_of_the_modules(tmp_path: Path) -> None:
+    npm(tmp_path, {"scripts": {"postdependencies": "make"}})
+    assert "what `make` reads is not known" in reason(tmp_path)
+    write(tmp_path, {"yarn.lock": "# yarn lockfile v1\n"})
+    assert obstacle(tmp_path, "yarn install --frozen-lockfile") is None
+
+
+def test_a_member_may_be_a_link(tmp_path: Path) -> None:
+    npm(tmp_path, {"workspaces": ["packages/a"]}, **{"libs/a/package.json": "{}", "packages/x": ""})
+    (tmp_path / "packages/a").symlink_to("../libs/a")
+    assert reason(tmp_path) == "`/app/packages/a` may be a link to a member of the workspace"
+
+
+@pytest.mark.parametrize(
+    ("key", "entry", "expected"),
+    [
+        ("node_modules/a", {"resolved": "file:vendor/a.tgz"}, None),
+        ("node_modules/a", {"resolved": "file:vendor/b.tgz"}, "`/app/vendor/b.tgz` is not there"),
+        ("node_modules/a", {"resolved": "file:vendor"}, "the lock file has `vendor` of the project"),
+        ("node_modules/a", {"resolved": "vendor", "link": True}, "the lock file has `vendor` of the project"),
+        ("vendor", {}, "the lock file has `vendor` of the project"),
+        ("node_modules/a", {"resolved": "git+file:///app/a#1"}, "a git repository among the files"),
+    ],
+)
+def test_what_the_lock_file_of_npm_leads_to(
+    tmp_path: Path, key: str, entry: dict[str, object], expected: str | None
+) -> None:
+    npm(tmp_path, {}, **{"vendor/a.tgz": ""})
+    write(tmp_path, {"package-lock.json": json.dumps({"lockfileVersion": 3, "packages": {"": {}, key: entry}})})
+    found = obstacle(tmp_path, "npm ci")
+    assert found is None if expected is None else found is not None and expected in found.reason
+    if expected is None:
+        assert "/app/vendor/a.tgz" in project(tmp_path, "npm ci").files
+
+
+@pytest.mark.parametrize(
+    ("lock", "refused"),
+    [
+        ('a@1:\n  version "1.0.0"\n  resolved "https://example.org/a.tgz#1"\n', False),
+        ('a@1:\n  version "1.0.0"\n  resolved "file:vendor/a.tgz#1"\n', False),
+        ('a@1:\n  version "1.0.0"\n  resolved "git+ssh://git@example.org/a.git#1"\n', False),
+        ('a@1:\n  version "1.0.0"\n  resolved a-1.0.0.tgz#1\n', True),
+        ('a@1:\n  version "1.0.0"\n  resolved "git+file:///app/a#1"\n', True),
+    ],
+)
+def test_what_the_lock_file_of_yarn_leads_to(tmp_path: Path, lock: str, refused: bool) -> None:
+    write(tmp_path, {"package.json": '{"dependencies": {"a": "1"}}', "vendor/a.tgz": "", "yarn.lock": lock})
+    assert (obstacle(tmp_path, "yarn install --frozen-lockfile") is not None) is refused
+
+
+@pytest.mark.parametrize(
+    ("resolution", "expected"),
+    [
+        ("tarball: file:vendor/a.tgz", None),
+        ("tarball: file:vendor/b.tgz", "`/app/vendor/b.tgz` is not there"),
+        ("directory: vendor, type: directory", "the lock file has `vendor` of the project"),
+        ("repo: git+file:///app/a, type: git", "a git repository among the files"),
+    ],
+)
+def test_what_the_lock_file_of_pnpm_leads_to(tmp_path: Path, resolution: str, expected: str | None) -> None:
+    lock = f"lockfileVersion: '9.0'\nimporters:\n  .: {{}}\npackages:\n  a@1.0.0:\n    resolution: {{{resolution}}}\n"
+    write(tmp_path, {"package.json": "{}", "vendor/a.tgz": "", "pnpm-lock.yaml": lock})
+    found = obstacle(tmp_path, "pnpm install --frozen-lockfile")
+    assert found is None if expected is None else found is not None and expected in found.reason
+
+
+@pytest.mark.parametrize(
+    ("files", "line", "expected"),
+    [
+        ({".yarnrc": "yarn-path y.js\n"}, "yarn install", "yarn heeds `/app/.yarnrc` above the project, too"),
+        ({".npmrc": "cafile=x\n"}, "yarn install", "yarn heeds `/app/.npmrc` above the project, too"),
+        ({".npmrc": "cafile=x\n"}, "npm install", None),
+        ({"package.json": '{"packageManager": "yarn@4.1.0"}'}, "yarn install", "says which package manager runs"),
+        ({"package.json": '{"packageManager": "npm@10.0.0"}'}, "npm install", None),
+    ],
+)
+def test_what_lies_above_the_project(tmp_path: Path, files: dict[str, str], line: str, expected: str | None) -> None:
+    write(tmp_path, {"ui/package.json": "{}", **files})
+    found = obstacle(tmp_path, line, cwd="/app/ui")
+    assert found is None if expected is None else found is not None and expected in found.reason
+
+
+def test_programs_that_a_build_machine_may_have(tmp_path: Path) -> None:
+    npm(tmp_path, {"workspaces": ["b"]}, **{"b/package.json": '{"bin": "dist/cli.js"}'})
+    modules = frozenset({"/app/node_modules", "/app/b/node_modules"})
+    assert "where the context brings it" in reason(tmp_path, "npm install", ignored=modules)
+    found = obstacle(tmp_path, "npm install", ignored=modules | {"/app/b/dist/cli.js"})
+    assert found is None
+
+
+def test_variables_from_a_file_of_yarn(tmp_path: Path) -> None:
+    write(tmp_path, {"package.json": '{"packageManager": "yarn@4.1.0"}', ".env.yarn": "A=1\n"})
+    assert reason(tmp_path, "yarn install") == "yarn 4 and later read variables from `/app/.env.yarn`"
+
+
+def test_overrides_that_are_paths(tmp_path: Path) -> None:
+    npm(tmp_path, {"overrides": {"a": "./vendor"}}, **{"vendor/package.json": "{}"})
+    assert "/app/vendor/package.json" in project(tmp_path, "npm install").files
+    npm(tmp_path, {"dependencies": {"a": "git+file:./vendor"}})
+    assert "a git repository among the files" in reason(tmp_path, "npm install")

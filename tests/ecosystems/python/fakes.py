@@ -32,6 +32,9 @@ class Image:
     def variable(self, name: str) -> tuple[bool, str | None]:
         return True, self.environment.get(name)
 
+    def assigned(self) -> Mapping[str, str | None]:
+        return self.environment
+
     def kind(self, path: str) -> str:
         if path in self.unknown:
             return "unknown"
@@ -42,6 +45,10 @@ class Image:
             if any(name.startswith(path.rstrip("/") + "/") for name in self.files) or path == "/app"
             else "absent"
         )
+
+    def listing(self, path: str) -> tuple[str, ...] | None:
+        below = path.rstrip("/") + "/"
+        return tuple(sorted({name.removeprefix(below).split("/")[0] for name in self.files if name.startswith(below)}))
 
     def context_path(self, path: str) -> str | None:
         return path.removeprefix("/app/") if path in self.files and path not in self.unknown else None

@@ -125,6 +125,10 @@ def test_variables_are_expanded_and_named() -> None:
         ("flask @ ", "not understood"),
         ("https://[example.org/a.zip", "not understood"),
         ("-r pylock.toml", "not modelled"),
+        ("git+file:///app/vendor/six@v1.16.0", "a repository among the files"),
+        ("six @ git+file:///app/six@" + "0" * 40, "a repository among the files"),
+        ("-i ./simple", "the index `./simple` is a directory"),
+        ("--extra-index-url file:///app/simple", "is a directory"),
     ],
 )
 def test_what_is_not_understood_has_a_line(line: str, words: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from dockopt.optimizer.ecosystems.environment import named_in_project
 from dockopt.optimizer.ecosystems.python.building import project_build
 from dockopt.optimizer.ecosystems.python.surroundings import place_of
 from dockopt.optimizer.effects import World
@@ -140,7 +141,18 @@ def test_an_environment_in_the_project_is_read_and_written() -> None:
         ({"environment": {**PYTHON, "HOME": "/app"}}, "lies in the project"),
         ({"environment": {**PYTHON, "PYTHONHOME": "/x"}}, "PYTHONHOME"),
         ({"environment": {**PYTHON, "PIP_TARGET": "/x"}}, "`PIP_TARGET` names files"),
-        ({"environment": {**PYTHON, "PIP_CONFIG_FILE": "/app/pip.conf"}}, "`PIP_CONFIG_FILE` names files"),
+        (
+            {"environment": {**PYTHON, "PIP_CONFIG_FILE": "/app/pip.conf"}},
+            "`PIP_CONFIG_FILE` leads it to `/app/pip.conf`",
+        ),
+        ({"environment": {**PYTHON, "PIP_constraint": "/x"}}, "`PIP_constraint` names files"),
+        (
+            {"environment": {**PYTHON, "REQUESTS_CA_BUNDLE": "/app/ca.pem"}},
+            "`REQUESTS_CA_BUNDLE` leads it to `/app/ca.pem`",
+        ),
+        ({"environment": {**PYTHON, "PIP_EXTRA_INDEX_URL": "https://a file:///app/w"}}, "leads it to `/app/w`"),
+        ({"environment": {**PYTHON, "CFLAGS": "-O2 -I/app/include"}}, "leads it to `/app/include`"),
+        ({"environment": {**PYTHON, "SSL_CERT_FILE": "requirements.txt"}}, "leads it to `/app/requirements.txt`"),
         ({"environment": {**PYTHON, "PIP_CACHE_DIR": "/app/cache"}}, "among the files of the project"),
         ({"user": "app"}, "the home directory of the user `app`"),
         ({"cwd": None}, "working directory"),
@@ -180,6 +192,51 @@ def test_modules_that_hide_the_library() -> None:
 
 
 # -- Poetry, uv, PDM, Pipenv, conda ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "module", "searched"),
+    [
+        ("enum.py", True, True),
+        ("pip/__init__.py", True, True),
+        ("email/__init__.py", False, True),
+        ("sitecustomize.py", True, False),
+        ("sitecustomize.py", False, True),
+        ("six.egg-info/PKG-INFO", True, False),
+        ("six.egg-info/PKG-INFO", False, True),
+        ("email/readme.md", True, False),
+        ("test/__init__.py", False, False),
+        ("six.py", False, False),
+    ],
+)
+def test_what_python_finds_in_the_project(path: str, module: bool, searched: bool) -> None:
+    environment = PYTHON if module else {**PYTHON, "PYTHONPATH": "/app"}
+    line = "python -m pip install -r requirements.txt" if module else "pip install -r requirements.txt"
+    image = app({**LIST, path: ""}, environment=environment)
+    assert (effects(line, image).unknown is not None) is searched
+
+
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        ("/app/certs/ca.pem", True),
+        ("/app", True),
+        ("/srv/app/ca.pem", False),
+        ("/application/ca.pem", False),
+        ("https://example.org/app/simple", False),
+        ("Europe/Berlin", False),
+        ("", False),
+    ],
+)
+def test_values_that_name_files_of_the_project(value: str, named: bool) -> None:
+    image = app(LIST, environment={**PYTHON, "SSL_CERT_FILE": value})
+    assert (effects("pip install -r requirements.txt", image).unknown is not None) is named
+
+
+def test_an_index_may_be_a_build_argument_but_a_list_may_not() -> None:
+    line = "pip install -r requirements.txt"
+    assert effects(line, app(LIST, environment={**PYTHON, "PIP_INDEX_URL": None})).unknown is None
+    assert not named_in_project(app(LIST, environment={"PIP_INDEX_URL": None}), ("PIP_*",))
 
 
 def test_poetry() -> None:
