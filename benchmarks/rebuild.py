@@ -80,11 +80,13 @@ class Subject:
     texts: dict[str, bytes]
     edits: dict[str, tuple[Edit, ...]]
     rewrites: str
+    #: the ignore file that comes with the rewritten text; None leaves the one of the project
+    ignore: bytes | None = None
 
     @property
     def key(self) -> str:
         """The name, and a digest of all that decides what is measured: figures of other texts must not be mixed in."""
-        said = repr((sorted(self.texts.items()), sorted(self.edits.items())))
+        said = repr((sorted(self.texts.items()), sorted(self.edits.items()), self.ignore))
         return f"{self.example.name}:{hashlib.sha256(said.encode()).hexdigest()[:16]}"
 
 
@@ -101,7 +103,9 @@ def subjects(names: list[str]) -> Iterator[Subject]:
         if report.result != report.source:
             rewrites = ", ".join(dict.fromkeys(change.proposal.rewrite for change in report.changes))
             texts = dict(zip(SIDES, (report.source, report.result), strict=True))
-            yield Subject(example, texts, edits()[example.name], rewrites)
+            # the only other file that a change may have is the ignore file that counts
+            ignore = next(iter(report.other_files.values()), None)
+            yield Subject(example, texts, edits()[example.name], rewrites, ignore)
 
 
 def build(subject: Subject, side: str, namespace: str, kind: str | None = None) -> Trial:
@@ -118,7 +122,12 @@ def build(subject: Subject, side: str, namespace: str, kind: str | None = None) 
             edit_project(copy, dockerfile, subject.edits[kind], f"m{uuid.uuid4().hex[:12]}")
         start = time.perf_counter()
         result = engine.build(
-            dockerfile.read_bytes(), copy, tag=engine.tag(example.name), build_args={NAMESPACE: namespace}
+            dockerfile.read_bytes(),
+            copy,
+            tag=engine.tag(example.name),
+            build_args={NAMESPACE: namespace},
+            # beside the Dockerfile, not in the context: `COPY . .` would copy another file than on the other side
+            ignore=subject.ignore if side == "after" else None,
         )
         seconds = time.perf_counter() - start
     if not result.ok:
