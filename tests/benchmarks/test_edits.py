@@ -62,8 +62,10 @@ def test_figures_are_kept_for_the_next_run_but_not_for_other_texts(tmp_path: Pat
     for seconds in (1.0, 9.0, 2.0):
         taken.add(subject.key, "source", "before", Trial(seconds * 10, 2, 6))
         taken.add(subject.key, "source", "after", Trial(seconds, 4, 7))
+    # a round that was interrupted does not count
+    taken.add(subject.key, "source", "before", Trial(500.0, 2, 6))
     assert list(rows(subject, Taken(file))) == [
-        ["go-service", "source", "20.0", "2.0", "10.0", "2 of 6", "4 of 7", "split-copy, cache-mounts"]
+        ["go-service", "source", "3", "20.0", "2.0", "10.0", "2 of 6", "4 of 7", "split-copy, cache-mounts"]
     ]
     for other in (
         replace(subject, texts={**subject.texts, "after": b"FROM scratch\n"}),
