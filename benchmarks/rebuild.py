@@ -32,7 +32,9 @@ from tests.engine.examples import Example, examples
 
 SIDES = ("before", "after")
 _NUMBER = re.compile(r"\d+(\.\d+)+")
-_HEADINGS = ("example", "edit", "s before", "s after", "before ÷ after", "reused before", "reused after", "rewrites")
+_HEADINGS = (
+    "example", "edit", "rounds", "s before", "s after", "before ÷ after", "reused before", "reused after", "rewrites",
+)  # fmt: skip
 
 
 class NotBuilt(Exception):
@@ -80,11 +82,13 @@ class Subject:
     texts: dict[str, bytes]
     edits: dict[str, tuple[Edit, ...]]
     rewrites: str
+    #: the ignore file that comes with the rewritten text; None leaves the one of the project
+    ignore: bytes | None = None
 
     @property
     def key(self) -> str:
         """The name, and a digest of all that decides what is measured: figures of other texts must not be mixed in."""
-        said = repr((sorted(self.texts.items()), sorted(self.edits.items())))
+        said = repr((sorted(self.texts.items()), sorted(self.edits.items()), self.ignore))
         return f"{self.example.name}:{hashlib.sha256(said.encode()).hexdigest()[:16]}"
 
 
@@ -101,7 +105,9 @@ def subjects(names: list[str]) -> Iterator[Subject]:
         if report.result != report.source:
             rewrites = ", ".join(dict.fromkeys(change.proposal.rewrite for change in report.changes))
             texts = dict(zip(SIDES, (report.source, report.result), strict=True))
-            yield Subject(example, texts, edits()[example.name], rewrites)
+            # the only other file that a change may have is the ignore file that counts
+            ignore = next(iter(report.other_files.values()), None)
+            yield Subject(example, texts, edits()[example.name], rewrites, ignore)
 
 
 def build(subject: Subject, side: str, namespace: str, kind: str | None = None) -> Trial:
@@ -118,7 +124,12 @@ def build(subject: Subject, side: str, namespace: str, kind: str | None = None) 
             edit_project(copy, dockerfile, subject.edits[kind], f"m{uuid.uuid4().hex[:12]}")
         start = time.perf_counter()
         result = engine.build(
-            dockerfile.read_bytes(), copy, tag=engine.tag(example.name), build_args={NAMESPACE: namespace}
+            dockerfile.read_bytes(),
+            copy,
+            tag=engine.tag(example.name),
+            build_args={NAMESPACE: namespace},
+            # beside the Dockerfile, not in the context: `COPY . .` would copy another file than on the other side
+            ignore=subject.ignore if side == "after" else None,
         )
         seconds = time.perf_counter() - start
     if not result.ok:
@@ -185,15 +196,17 @@ def _leaving_out(subject: Subject, left_out: dict[str, str]) -> Iterator[None]:
 
 
 def rows(subject: Subject, taken: Taken) -> Iterator[list[str]]:
-    """Yield one row for each kind of edit that has figures."""
+    """Yield one row for each kind of edit that has figures, from the rounds that have both sides."""
     for kind in KINDS:
-        before, after = (taken.of(subject.key, kind, side) for side in SIDES)
-        if before and after:
+        both = [taken.of(subject.key, kind, side) for side in SIDES]
+        rounds = min(map(len, both))
+        before, after = (trials[:rounds] for trials in both)
+        if rounds:
             old, new = (statistics.median(trial.seconds for trial in trials) for trials in (before, after))
             reused = [f"{trials[-1].cached} of {trials[-1].steps}" for trials in (before, after)]
             first = kind == KINDS[0]
             name, rewrites = (subject.example.name, subject.rewrites) if first else ("", "")
-            yield [name, kind, f"{old:.1f}", f"{new:.1f}", f"{old / new:.1f}", *reused, rewrites]
+            yield [name, kind, str(rounds), f"{old:.1f}", f"{new:.1f}", f"{old / new:.1f}", *reused, rewrites]
 
 
 def versions() -> list[str]:
@@ -218,9 +231,7 @@ def main() -> None:
     with ending_cleanly():
         left_out = measure(chosen, options.rounds, taken)
     found = [row for subject in chosen for row in rows(subject, taken)]
-    counts = {len(taken.of(subject.key, kind, side)) for subject in chosen for kind in KINDS for side in SIDES} - {0}
-    rounds = " to ".join(str(count) for count in sorted({min(counts), max(counts)})) if counts else "no"
-    heading = f"Medians of {rounds} rebuilds in turn, each after an edit of its own. {circumstances(*versions())}.\n\n"
+    heading = f"Medians of rebuilds in turn, each after an edit of its own. {circumstances(*versions())}.\n\n"
     if left_out:
         # why was said when it happened; words of an engine name addresses of one machine
         heading += f"Left out, because they do not build here: {', '.join(left_out)}.\n\n"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.cachemounts import cache_ids
 from benchmarks.edits import KINDS, BadEdit, Edit, edit_project, edits, project
-from benchmarks.rebuild import Taken, Trial, rows, subjects
+from benchmarks.rebuild import SIDES, Taken, Trial, build, rows, subjects
+from tests.engine.engine import BuildResult, Engine
 from tests.engine.examples import Example, examples
 
 CHANGED = [example for example in examples() if example.report().result != example.source]
@@ -60,11 +62,39 @@ def test_figures_are_kept_for_the_next_run_but_not_for_other_texts(tmp_path: Pat
     for seconds in (1.0, 9.0, 2.0):
         taken.add(subject.key, "source", "before", Trial(seconds * 10, 2, 6))
         taken.add(subject.key, "source", "after", Trial(seconds, 4, 7))
+    # a round that was interrupted does not count
+    taken.add(subject.key, "source", "before", Trial(500.0, 2, 6))
     assert list(rows(subject, Taken(file))) == [
-        ["go-service", "source", "20.0", "2.0", "10.0", "2 of 6", "4 of 7", "split-copy, cache-mounts"]
+        ["go-service", "source", "3", "20.0", "2.0", "10.0", "2 of 6", "4 of 7", "split-copy, cache-mounts"]
     ]
-    other = type(subject)(subject.example, {**subject.texts, "after": b"FROM scratch\n"}, subject.edits, "")
-    assert list(rows(other, Taken(file))) == []
+    for other in (
+        replace(subject, texts={**subject.texts, "after": b"FROM scratch\n"}),
+        replace(subject, ignore=b"node_modules\n"),
+    ):
+        assert list(rows(other, Taken(file))) == []
+
+
+def test_only_the_rewritten_side_is_built_behind_the_ignore_file_that_comes_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (subject,) = subjects(["node-service"])
+    assert subject.ignore == subject.example.report().other_files[".dockerignore"]
+    built: list[tuple[bytes, dict[str, bytes], bytes | None]] = []
+
+    def record(_: Engine, dockerfile: bytes, context: Path, *, ignore: bytes | None, **__: object) -> BuildResult:
+        built.append((dockerfile, files_of(context), ignore))
+        return BuildResult(True, "", ())
+
+    monkeypatch.setattr(Engine, "build", record)
+    monkeypatch.setattr(Engine, "close", lambda _: None)
+    for side in SIDES:
+        build(subject, side, "namespace")
+    project_files = files_of(subject.example.context)
+    # `COPY . .` copies the same files on both sides, but for the Dockerfile itself
+    assert built == [
+        (text, project_files | {"Dockerfile": text}, ignore)
+        for text, ignore in ((subject.texts["before"], None), (subject.texts["after"], subject.ignore))
+    ]
 
 
 def test_cache_mounts_are_named_by_id_or_target() -> None:
