@@ -33,11 +33,12 @@ PLACES = (
     "YARN_CACHE_FOLDER", "YARN_GLOBAL_FOLDER", "PNPM_HOME", "npm_config_store_dir", "NPM_CONFIG_STORE_DIR", "COREPACK_HOME",
     "BUN_INSTALL", "BUN_INSTALL_CACHE_DIR", "PUPPETEER_CACHE_DIR", "PLAYWRIGHT_BROWSERS_PATH", "CYPRESS_CACHE_FOLDER",
 )  # fmt: skip
-#: settings of npm that name programs or places outside the project, or are there for node-gyp and install scripts
-_OUTSIDE = frozenset(
-    "arch build-from-source cache cafile devdir fallback-to-build jobs libc nodedir platform prefix python runtime spin store-dir "
-    "target target-arch target-libc target-platform tmp user userconfig".split()
+#: settings that say for which machine install scripts build: words without a place, so their value alone matters
+_TARGETS = frozenset(
+    "arch build-from-source fallback-to-build jobs libc platform runtime spin target target-arch target-libc target-platform".split()
 )
+#: settings of npm that name programs or places outside the project
+_OUTSIDE = frozenset("cache cafile devdir nodedir prefix python store-dir tmp user userconfig".split())
 #: `YARN_X` that are no settings of yarn 2 and later, or are followed here
 _OF_YARN = frozenset(
     "cacheFolder enableGlobalCache enableImmutableInstalls enableScripts frozenLockfile globalFolder ignoreScripts nonInteractive "
@@ -87,6 +88,8 @@ def _npm(call: Call, variable: str, setting: str, value: str | None) -> Call:
         return replace(call, lock=False) if value == "false" else call
     if setting == "frozen-lockfile" and call.manager != "npm" and call.frozen is None:
         return replace(call, frozen=True) if value == "true" else call
+    if setting in _TARGETS:
+        return call
     if setting in _OUTSIDE and value is not None and (setting not in ("prefix", "userconfig") or value.startswith("/")):
         return call
     if setting == "package-lock" or not settings.is_harmless(setting):
