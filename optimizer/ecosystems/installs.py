@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Protocol, cast
@@ -61,12 +62,23 @@ class Ecosystem(Protocol):
 
 
 @cache
-def ecosystems() -> tuple[Ecosystem, ...]:
-    """Return all ecosystems."""
-    return tuple(
-        cast("Ecosystem", importlib.import_module(f"dockopt.optimizer.ecosystems.{entry.name}.install"))
-        for entry in ECOSYSTEMS
-    )
+def _module(name: str) -> Ecosystem:
+    return cast("Ecosystem", importlib.import_module(f"dockopt.optimizer.ecosystems.{name}.install"))
+
+
+@cache
+def _mentions(programs: frozenset[str]) -> re.Pattern[str]:
+    """Return an expression that finds programs in a text, whatever directory they are called from."""
+    names = "|".join(map(re.escape, sorted(programs, reverse=True)))
+    return re.compile(rf"(?<![\w-])(?:{names})(?![\w-])" if names else r"(?!)")
+
+
+def _concerned(command: Executed) -> Iterator[Ecosystem]:
+    """Yield the ecosystems that may have to do with a command: the modules of the others are not even loaded."""
+    for entry in ECOSYSTEMS:
+        in_a_script = entry.follows_scripts and command.effects.unknown is not None
+        if in_a_script or _mentions(entry.names()).search(command.text):
+            yield _module(entry.name)
 
 
 @cache
@@ -77,7 +89,7 @@ def cache_words() -> re.Pattern[str]:
 
 def install_for(command: Executed, executor: Executor) -> Install | Cause | None:
     """Ask all ecosystems what a command installs, or needs to have installed; the first that knows answers."""
-    for ecosystem in ecosystems():
+    for ecosystem in _concerned(command):
         found = ecosystem.install_for(command, executor)
         if found is not None:
             return found
@@ -86,14 +98,18 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
 
 def is_install(command: Executed) -> bool:
     """Tell whether a command is the install step of some ecosystem."""
-    return any(ecosystem.is_install(command) for ecosystem in ecosystems())
+    return any(ecosystem.is_install(command) for ecosystem in _concerned(command))
 
 
-def caches(around: Surroundings) -> dict[str, bool]:
-    """Return the cache directories of all ecosystems, each with whether its entries are checked by their hashes."""
+def caches(around: Surroundings, dockerfile: str) -> dict[str, bool]:
+    """Return the cache directories of all ecosystems, each with whether its entries are checked by their hashes.
+
+    Only those count whose programs the Dockerfile names, or that follow scripts of the project.
+    """
     found = {
         path: entry.caches_by_hash
-        for entry, ecosystem in zip(ECOSYSTEMS, ecosystems(), strict=True)
-        for path in ecosystem.caches(around)
+        for entry in ECOSYSTEMS
+        if entry.follows_scripts or _mentions(entry.names()).search(dockerfile)
+        for path in _module(entry.name).caches(around)
     }
     return dict(sorted(found.items()))

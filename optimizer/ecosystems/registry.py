@@ -21,12 +21,24 @@ class Entry:
     cache_words: tuple[str, ...] = ()
     #: each entry of its caches is checked by its hash, so what builds of other projects left there does no harm
     caches_by_hash: bool = False
+    #: makefiles and scripts of the project are searched for its programs, so it is asked about every command that is not understood
+    follows_scripts: bool = False
+
+    def names(self) -> frozenset[str]:
+        """Return the names of its programs."""
+        return frozenset(name for programs in self.programs.values() for name in programs.split())
 
 
 #: in the order in which they are asked
 ECOSYSTEMS = (
     Entry("dotnet", {"dotnet": "dotnet"}),
-    Entry("go", {"go": "go"}, ("GOMODCACHE", "GOCACHE", "GOPATH", "go clean", "pkg/mod"), caches_by_hash=True),
+    Entry(
+        "go",
+        {"go": "go"},
+        ("GOMODCACHE", "GOCACHE", "GOPATH", "go clean", "pkg/mod"),
+        caches_by_hash=True,
+        follows_scripts=True,
+    ),
     Entry("gradle", {"gradle": "gradle gradlew"}),
     Entry("maven", {"mvn": "mvn mvnw"}, (r"\.m2\b", r"maven\.repo", "localRepository")),
     Entry(
@@ -58,5 +70,5 @@ ECOSYSTEMS = (
         },
     ),
     # last: it only says why nothing is done, and a makefile may be one of another language
-    Entry("c", {}),
+    Entry("c", {}, follows_scripts=True),
 )

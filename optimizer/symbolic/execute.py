@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dockopt.optimizer.bases import BaseFacts, facts_of, familiar, repository
@@ -159,6 +160,11 @@ class Executor:
         #: (line, context path, kind) of every literal COPY source
         self.sources: list[tuple[int, str, str]] = []
         self._globals: dict[str, Value] = {}
+
+    @cached_property
+    def text(self) -> str:
+        """The whole Dockerfile."""
+        return self.dockerfile.source.decode("utf-8", "replace")
 
     def run(self) -> list[StageRun]:
         """Run every stage in file order and return what each left behind. Raises Unsupported."""
