@@ -6,14 +6,17 @@ same; yarn 1 and later versions take `YARN_X` (yarnpkg.com/configuration/yarnrc,
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import replace
 
+from dockopt.optimizer.commands.arguments import searched_directories
 from dockopt.optimizer.commands.registry import Surroundings
 from dockopt.optimizer.ecosystems.environment import named_in_project
 from dockopt.optimizer.ecosystems.node import settings
 from dockopt.optimizer.ecosystems.node.calls import Call
 from dockopt.optimizer.ecosystems.view import Obstacle
+from dockopt.optimizer.regions import below, join
 
 #: variables that npm, yarn, pnpm, bun, Corepack, node-gyp, git and the install scripts of widespread packages document
 VARIABLES = (
@@ -55,6 +58,7 @@ def with_environment(call: Call, around: Surroundings, found: settings.Settings)
     named = named_in_project(around, VARIABLES, ("HOME", *PLACES))
     if named is not None:
         raise Obstacle(f"the variable `{named[0]}` leads it to `{named[1]}`, among the files of the project", named[1])
+    _own_programs(call, around)
     options = around.assigned().get("NODE_OPTIONS", "")
     if options is None:
         raise Obstacle("NODE_OPTIONS is not known before the build, and may let every program load a file")
@@ -78,6 +82,18 @@ def with_environment(call: Call, around: Surroundings, found: settings.Settings)
         automatic = call.manager == "pnpm" and known and ci not in (None, "", "false", "0")
         call = replace(call, frozen=True if found.frozen or automatic else None)
     return call
+
+
+def _own_programs(call: Call, around: Surroundings) -> None:
+    """Refuse a package manager, or a Node for it, that PATH finds among the files of the project."""
+    for entry in searched_directories(around):
+        directory = join(around.cwd or "/", entry)
+        if posixpath.basename(posixpath.dirname(directory)) == "node_modules":
+            continue  # it is made by the installation
+        for program in (call.manager, "node", "npm", "corepack"):
+            path = join(directory, program)
+            if any(below(directory, root) for root in around.project_roots) and around.kind(path) != "absent":
+                raise Obstacle(f"PATH may lead to `{path}` in the project", path)
 
 
 def _npm(call: Call, variable: str, setting: str, value: str | None) -> Call:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dockopt.optimizer.ecosystems.installs import Cause, Install
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from dockopt.optimizer.commands.registry import Surroundings
     from dockopt.optimizer.symbolic.execute import Executor
     from dockopt.optimizer.symbolic.run import Executed
+
+
+#: a command of a script that installs the packages of a project
+_INSTALLS = re.compile(
+    r"(?:^|[\s;&|('\"])(?:npm\s+(?:ci|i|install)|(?:yarn|pnpm|bun)\s+install)(?=\s*(?:$|[;&|)'\"\n]|-(?!g\b|-global)))"
+)
 
 
 def caches(_around: Surroundings) -> tuple[str, ...]:
@@ -33,7 +40,7 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
     """Return the installation that a command is."""
     call = call_of(command.argv)
     if call is None:
-        return None
+        return _hidden(command)
     shown = " ".join(word or "?" for word in command.argv[:2])
     if isinstance(call, str):
         return Cause(f"`{shown}`: {call}", "", command.line)
@@ -62,6 +69,14 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
         activity="installation",
         locked=project.world is not World.REPOSITORY,
     )
+
+
+def _hidden(command: Executed) -> Cause | None:
+    """Return why an installation in a script that is not taken apart stays where it is."""
+    if command.argv or _INSTALLS.search(command.text) is None:
+        return None
+    why = command.effects.unknown or "its commands cannot be told apart"
+    return Cause(f"it installs npm packages in a script that is not understood: {why}", "", command.line)
 
 
 def _located(obstacle: Obstacle, command: Executed, around: Surroundings) -> Cause:

@@ -10,7 +10,7 @@ import posixpath
 import re
 
 from dockopt.optimizer.ecosystems.view import Obstacle, View
-from dockopt.optimizer.regions import join
+from dockopt.optimizer.regions import join, parents
 
 #: modules of Node that give no access to files, processes or the network (nodejs.org/api); `os` tells of the machine only
 _HARMLESS_MODULES = frozenset(
@@ -36,6 +36,7 @@ def load(view: View, path: str, seen: set[str]) -> None:
     view.need(path)
     if path.endswith(".json"):
         return
+    _note_kind(view, path)
     text = view.text(path)
     reaching = _REACHING.search(text)
     if reaching is not None:
@@ -51,6 +52,13 @@ def load(view: View, path: str, seen: set[str]) -> None:
             load(view, _resolved(view, join(posixpath.dirname(path), name), path), seen)
         elif name not in _HARMLESS_MODULES:
             raise _obstacle(view, path, found.start(), f"loads `{name}`")
+
+
+def _note_kind(view: View, path: str) -> None:
+    """Note the nearest package.json, whose `type` says what kind of module a file is (nodejs.org/api/packages)."""
+    for directory in reversed(parents(path)):
+        if view.has(join(directory, "package.json")):
+            return
 
 
 def _resolved(view: View, base: str, path: str) -> str:

@@ -105,6 +105,10 @@ def _read_environment(path: str, reader: Reader, around: Surroundings, place: Pl
     dependencies = data.get("dependencies", []) if isinstance(data, dict) else None
     if not isinstance(dependencies, list):
         raise Obstacle(f"`{posixpath.basename(path)}` is no environment file", path)
+    channels = data.get("channels")
+    for channel in channels if isinstance(channels, list) else ():
+        if not isinstance(channel, str) or channel.startswith((".", "/", "~", "file:")):
+            raise Obstacle(f"the channel `{channel}` is a directory, and what is read of it is not followed", path)
     prefix = data.get("prefix")
     if isinstance(prefix, str) and place.is_inside(join("/", prefix)):
         raise Obstacle("the environment lies in the project", path)

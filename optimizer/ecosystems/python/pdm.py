@@ -9,6 +9,7 @@ from __future__ import annotations
 from dockopt.optimizer.commands.arguments import NotUnderstood, parse
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.ecosystems.python.pyproject import Toml, pyproject_at
+from dockopt.optimizer.ecosystems.python.requirements import require_no_file_urls
 from dockopt.optimizer.ecosystems.python.step import LOCK_CURRENT, Step
 from dockopt.optimizer.ecosystems.python.surroundings import Obstacle, place_of
 from dockopt.optimizer.effects import World
@@ -84,6 +85,8 @@ def _check(project: Toml, lock: Toml, subcommand: str, *, installs_self: bool) -
             raise Obstacle(
                 f"`pdm {subcommand}` runs the script `{name}` of the project", project.path, project.line(name)
             )
+    require_no_file_urls(project.text, project.path)
+    require_no_file_urls(lock.text, lock.path)
     packages = lock.data.get("package", [])
     for package in packages if isinstance(packages, list) else []:
         where = package.get("path") if isinstance(package, dict) else None

@@ -13,7 +13,7 @@ from typing import Any
 from dockopt.optimizer.commands.arguments import Arguments, NotUnderstood, parse
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.ecosystems.python.pyproject import Toml
-from dockopt.optimizer.ecosystems.python.requirements import decoded, read, world_of
+from dockopt.optimizer.ecosystems.python.requirements import decoded, read, require_no_file_urls, world_of
 from dockopt.optimizer.ecosystems.python.settings import check_settings, check_variables
 from dockopt.optimizer.ecosystems.python.step import LOCK_CURRENT, Step
 from dockopt.optimizer.ecosystems.python.surroundings import Obstacle, Place, place_of
@@ -105,6 +105,8 @@ def _lock(path: str, data: bytes) -> dict[str, Any]:
 
 def _check_packages(pipfile: Toml, lock: dict[str, Any], lock_path: str) -> tuple[str, str, int] | None:
     """Return what the lock file leaves to the world; raises Obstacle for packages that lie in the project."""
+    require_no_file_urls(pipfile.text, pipfile.path)
+    require_no_file_urls(json.dumps(lock), lock_path)
     for section, packages in pipfile.data.items():
         if section in ("source", "requires", "scripts", "pipenv") or not isinstance(packages, dict):
             continue

@@ -12,7 +12,7 @@ from typing import Any
 from dockopt.optimizer.commands.arguments import Arguments, NotUnderstood, parse
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.ecosystems.python.pyproject import Toml, pyproject_at
-from dockopt.optimizer.ecosystems.python.requirements import world_of
+from dockopt.optimizer.ecosystems.python.requirements import require_no_file_urls, world_of
 from dockopt.optimizer.ecosystems.python.step import LOCK_CURRENT, Step
 from dockopt.optimizer.ecosystems.python.surroundings import Obstacle, Place, place_of
 from dockopt.optimizer.effects import Kind, World, Write
@@ -196,6 +196,7 @@ def _check_paths(project: Toml) -> None:
 
 def _locked_world(lock: Toml) -> tuple[World, tuple[str, str, int] | None]:
     """Return how far what a lock file fixes depends on the world: packages of an index and commits are fixed, other URLs are not."""
+    require_no_file_urls(lock.text, lock.path)
     packages = lock.data.get("package", [])
     if not isinstance(packages, list):
         raise Obstacle("`package` is no list of tables", lock.path)

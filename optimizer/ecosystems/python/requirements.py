@@ -348,6 +348,18 @@ def is_remote_index(name: str) -> bool:
     )
 
 
+_FILE_URL = re.compile(r"(?<![\w-])(?:[a-z]+\+)?file:(?=[/.])[^\s\"',}]*")
+
+
+def require_no_file_urls(text: str, path: str) -> None:
+    """Raise Obstacle where a manifest or lock file has the URL of a file or directory: what is read there is not followed."""
+    found = _FILE_URL.search(text)
+    if found is not None:
+        raise Obstacle(
+            f"`{found.group()}` leads to files, which are not followed", path, text.count("\n", 0, found.start()) + 1
+        )
+
+
 def shown(url: str) -> str:
     """Return an URL for messages, without credentials."""
     return re.sub(r"//[^/@]*@", "//…@", url)

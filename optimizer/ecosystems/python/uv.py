@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dockopt.optimizer.commands.arguments import Arguments, NotUnderstood, Operand, parse
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
 from dockopt.optimizer.ecosystems.python.pyproject import Toml, pyproject_at
-from dockopt.optimizer.ecosystems.python.requirements import Reader, world_of
+from dockopt.optimizer.ecosystems.python.requirements import Reader, require_no_file_urls, world_of
 from dockopt.optimizer.ecosystems.python.step import LOCK_CURRENT, Step
 from dockopt.optimizer.ecosystems.python.surroundings import Obstacle, Place, place_of
 from dockopt.optimizer.effects import Kind, World, Write
@@ -151,6 +151,7 @@ def _sync(arguments: Arguments, around: Surroundings, place: Place) -> Step:
         if frozen or arguments.has("--locked"):
             raise Obstacle("there is no `uv.lock`", manifest, missing=lock)
         raise Obstacle("there is no `uv.lock`, so uv resolves all versions anew and writes one", manifest)
+    require_no_file_urls(project.text, manifest)
     free = _locked(pyproject_at(around, lock), arguments)
     files, absent = [manifest, lock], []
     for at in _upward(directory, place):
@@ -220,6 +221,7 @@ def _check_project(project: Toml, arguments: Arguments, frozen: bool) -> None:
 
 def _locked(lock: Toml, arguments: Arguments) -> tuple[str, str, int] | None:
     """Return what a lock file leaves to the world; raises Obstacle for packages that lie in the project."""
+    require_no_file_urls(lock.text, lock.path)
     packages = lock.data.get("package", [])
     if not isinstance(packages, list):
         raise Obstacle("`package` is no list of tables", lock.path)
@@ -236,6 +238,11 @@ def _locked(lock: Toml, arguments: Arguments) -> tuple[str, str, int] | None:
                     lock.path,
                     lock.line(where),
                 )
+        registry = source.get("registry")
+        if isinstance(registry, str) and "://" not in registry:
+            raise Obstacle(
+                f"the package `{name}` comes from the directory `{registry}`", lock.path, lock.line(registry)
+            )
         url = source.get("url")
         if isinstance(url, str) and "sdist" not in package and "wheels" not in package and world_of(url) is World.FREE:
             return f"what `{url}` leads to may change at any time", lock.path, lock.line(url)

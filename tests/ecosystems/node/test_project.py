@@ -399,3 +399,19 @@ def test_overrides_that_are_paths(tmp_path: Path) -> None:
     assert "/app/vendor/package.json" in project(tmp_path, "npm install").files
     npm(tmp_path, {"dependencies": {"a": "git+file:./vendor"}})
     assert "a git repository among the files" in reason(tmp_path, "npm install")
+
+
+def test_the_nearest_manifest_says_what_kind_of_module_a_script_is(tmp_path: Path) -> None:
+    npm(tmp_path, {"scripts": {"postinstall": "node tools/x.js"}}, **{"tools/x.js": "console.log(1)\n"})
+    assert "/app/tools/package.json" in project(tmp_path, "npm ci").absent
+    write(tmp_path, {"tools/package.json": '{"type": "module"}'})
+    assert "/app/tools/package.json" in project(tmp_path, "npm ci").files
+
+
+def test_programs_of_the_project(tmp_path: Path) -> None:
+    npm(tmp_path, {}, **{"tools/npm": "#!/bin/sh\n"})
+    found = obstacle(tmp_path, "npm ci", environment={"PATH": "/app/tools:/usr/bin"})
+    assert found is not None
+    assert found.reason == "PATH may lead to `/app/tools/npm` in the project"
+    for path in ("/app/node_modules/.bin:/usr/bin", "/app/scripts:/usr/bin"):
+        assert obstacle(tmp_path, "npm ci", environment={"PATH": path}) is None
