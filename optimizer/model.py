@@ -33,6 +33,9 @@ class ContextReader(Protocol):
     def asked_for(self, rel: str) -> bool:
         """Tell whether an exception of the ignore file asks for a path."""
 
+    def may_be_missing(self, rel: str) -> bool:
+        """Tell whether a path is ignored by git: a clone of the project may not have it."""
+
     @property
     def ignore_file(self) -> tuple[str, bytes]:
         """The ignore file that counts: its path in the context, and its bytes (empty where there is none yet)."""
@@ -106,6 +109,10 @@ class FrozenContext:
             return str(getattr(self.reader.kind(rel), "name", "")) not in ("ABSENT", "IGNORED")
         except ContextError:
             return True
+
+    def may_be_missing(self, rel: str) -> bool:
+        """Tell whether a path is ignored by git: a clone of the project may not have it."""
+        return self.reader is not None and self.reader.may_be_missing(rel)
 
     def is_asked_for(self, rel: str) -> bool:
         """Tell whether an exception of the ignore file asks for a path; no part of any proof."""

@@ -212,6 +212,8 @@ def _new_failures(old: Build, new: Build) -> Iterable[tuple[str, int]]:
     for line, path, kind in _sources(new):
         if kind not in ("file", "directory") and known.get(path) != kind:
             yield f"`{path}` is not in the build context", line
+        elif path not in known and new.context.may_be_missing(path):
+            yield f"git ignores `{path}`: a clone of the project may not have it, and then a COPY of it fails", line
     texts = {(e.stage, e.text) for e in old.executed}
     for command in new.executed:
         if (command.stage, command.text) not in texts:

@@ -214,6 +214,12 @@ class BuildContext:
         rel = _normal(rel)
         return rel != "" and self.ignore.ignored(rel) and not self.ignore.may_readmit_below(rel)
 
+    def may_be_missing(self, rel: str) -> bool:
+        """Tell whether a path is ignored by git: a clone of the project may not have it."""
+        from dockopt.optimizer.context.git import is_ignored
+
+        return is_ignored(self.root, _normal(rel))
+
     def asked_for(self, rel: str) -> bool:
         """Tell whether an exception of the ignore file asks for a path."""
         rule = self.ignore.rule_for(_normal(rel))

@@ -88,6 +88,9 @@ class MemoryContext:
     def asked_for(self, rel: str) -> bool:
         return False
 
+    def may_be_missing(self, rel: str) -> bool:
+        return False
+
     @property
     def ignore_file(self) -> tuple[str, bytes]:
         return ".dockerignore", self.rules.source

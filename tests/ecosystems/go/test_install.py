@@ -31,6 +31,9 @@ class Reader(Context):
     def asked_for(self, rel: str) -> bool:
         return False
 
+    def may_be_missing(self, rel: str) -> bool:
+        return False
+
     @property
     def ignore_file(self) -> tuple[str, bytes]:
         return ".dockerignore", b""
