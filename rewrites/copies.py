@@ -10,7 +10,7 @@ from dockopt.optimizer.symbolic.execute import clean_source
 from dockopt.optimizer.symbolic.filesystem import Op
 from dockopt.optimizer.syntax import Instruction, Stage
 
-_SOURCE_FILES = (".go", ".c", ".h", ".js", ".ts", ".py", ".rs", ".java", ".kt", ".rb", ".php", ".cs", ".ex", ".exs")
+_SOURCE_FILES = (".go", ".c", ".h", ".js", ".ts", ".py", ".rs", ".java", ".kt", ".rb", ".php", ".cs", ".ex")
 
 
 @dataclass(frozen=True, slots=True)

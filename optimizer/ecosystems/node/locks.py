@@ -142,11 +142,16 @@ def read_pnpm_lock(view: View, path: str, packages: Sequence[Package], directory
     """Read pnpm-lock.yaml: `importers` hold the ranges of every package (before version 5.4 `specifiers`)."""
     text = view.lock_text(path)
     found = parse_yaml(text, path)
-    for archive in re.findall(r"\btarball: ['\"]?file:([^'\"},\s]+)", text):
-        view.need(join(directory, archive))
     known = {package.directory for package in packages}
-    for place in re.findall(r"\bdirectory: ['\"]?([^'\"},\s]+)", text):
-        if join(directory, place) not in known:
+    entries = found.get("packages")
+    for entry in (entries if isinstance(entries, dict) else {}).values():
+        resolution = entry.get("resolution") if isinstance(entry, dict) else None
+        archive, place = (
+            (resolution.get(key) for key in ("tarball", "directory")) if isinstance(resolution, dict) else (None, None)
+        )
+        if isinstance(archive, str) and archive.startswith("file:"):
+            view.need(join(directory, archive.removeprefix("file:")))
+        if isinstance(place, str) and join(directory, place) not in known:
             raise Obstacle(f"the lock file has `{place}` of the project, to which no manifest leads", path)
     if "git+file:" in text:
         raise Obstacle("the lock file leads to a git repository among the files", path)
