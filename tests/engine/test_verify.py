@@ -16,6 +16,7 @@ from dockopt.optimizer.engines.command import Docker
 from dockopt.optimizer.verify import verify
 
 from tests.engine.engine import Engine
+from tests.engines.signals import heed_signals
 
 ORIGINAL = b"FROM debian:12\nRUN echo made > /tmp/made\nRUN rm /tmp/made\nCOPY file /app/file\n"
 
@@ -44,8 +45,9 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 def start(project: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        program(project, *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
-    )
+        program(project, *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+        preexec_fn=heed_signals,
+    )  # fmt: skip
 
 
 @pytest.mark.engine

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines.signals import heed_signals
+
 FAKE = Path(__file__).with_name("fake_docker.py")
 DOCKERFILE = b"FROM alpine:3.20\nCOPY src /app\nRUN apk add --no-cache curl\n"
 
@@ -35,7 +37,7 @@ class World:
     def start(self, scenario: str, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             self.command(*arguments), cwd=self.project, env=self.environment | {"FAKE_SCENARIO": scenario},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_signals,
         )  # fmt: skip
 
     def wait_for(self, name: str) -> str:
