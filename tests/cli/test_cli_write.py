@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import GO, SCRIPT, Program
+from tests.engines.signals import heed_signals
 
 FIXED = GO.replace(b"COPY . .", b"COPY go.mod go.sum ./\nRUN go mod download\nCOPY . .")
 
@@ -116,6 +117,7 @@ def racing(project: Path, between: str) -> "subprocess.Popen[bytes]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=project,
+        preexec_fn=heed_signals,
     )
 
 
