@@ -13,6 +13,7 @@ from dockopt.optimizer.ecosystems.registry import ECOSYSTEMS
 
 if TYPE_CHECKING:
     from dockopt.optimizer.commands.registry import Surroundings
+    from dockopt.optimizer.ecosystems.view import Obstacle
     from dockopt.optimizer.symbolic.execute import Executor
     from dockopt.optimizer.symbolic.run import Executed
 
@@ -46,6 +47,16 @@ class Install:
     activity: str = "download"
     #: a lock file says what it fetches; without one it is reused although newer versions may have come out
     locked: bool = True
+
+
+def cause_of(obstacle: Obstacle, around: Surroundings, command: Executed) -> Cause:
+    """Return an obstacle as the cause why nothing is done: the command that may have made its file, or its line in the context."""
+    path = around.context_path(obstacle.path) if obstacle.path else None
+    if obstacle.path and path is None:
+        writer = command.before.files.last_writer(obstacle.path)
+        if writer is not None:
+            return Cause(f"{writer.label} may have made or changed `{obstacle.path}`", "", writer.line)
+    return Cause(obstacle.reason, path or "", obstacle.line if path else command.line)
 
 
 class Ecosystem(Protocol):

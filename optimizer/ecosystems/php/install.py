@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockopt.optimizer.ecosystems.installs import Cause, Install
+from dockopt.optimizer.ecosystems.installs import Cause, Install, cause_of
 from dockopt.optimizer.ecosystems.php.calls import call_of, is_installation, subcommand_of, words_of
 from dockopt.optimizer.ecosystems.php.project import Project, project_of
 from dockopt.optimizer.ecosystems.view import Obstacle, View
@@ -51,7 +51,7 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
         call = call_of(command.argv)
         project = project_of(call, View(around))
     except Obstacle as obstacle:
-        return _deeper(obstacle, around, command, executor) or _located(obstacle, around, command)
+        return _deeper(obstacle, around, command, executor) or cause_of(obstacle, around, command)
     if command.effects.unknown is not None:
         return Cause(command.effects.unknown, "", command.line)
     problem = _problem(project, around, command)
@@ -113,12 +113,3 @@ def _deeper(obstacle: Obstacle, around: Surroundings, command: Executed, executo
             return Cause(found.reason, path, found.line) if path else None
         return None
     return None
-
-
-def _located(obstacle: Obstacle, around: Surroundings, command: Executed) -> Cause:
-    path = around.context_path(obstacle.path) if obstacle.path else None
-    if obstacle.path and path is None:
-        writer = command.before.files.last_writer(obstacle.path)
-        if writer is not None:
-            return Cause(f"{writer.label} may have made or changed `{obstacle.path}`", "", writer.line)
-    return Cause(obstacle.reason, path or "", obstacle.line if path else command.line)

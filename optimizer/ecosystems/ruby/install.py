@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockopt.optimizer.ecosystems.installs import Cause, Install
+from dockopt.optimizer.ecosystems.installs import Cause, Install, cause_of
 from dockopt.optimizer.ecosystems.ruby.calls import call_of, is_installation
 from dockopt.optimizer.ecosystems.ruby.project import Project, project_of
 from dockopt.optimizer.ecosystems.view import Obstacle, View
@@ -44,7 +44,7 @@ def install_for(command: Executed, executor: Executor) -> Install | Cause | None
         call = call_of(command.argv)
         project = project_of(call, View(around))
     except Obstacle as obstacle:
-        return _located(obstacle, around, command)
+        return cause_of(obstacle, around, command)
     if command.effects.unknown is not None:
         return Cause(command.effects.unknown, "", command.line)
     problem = _problem(project, around, command)
@@ -78,12 +78,3 @@ def _problem(project: Project, around: Surroundings, command: Executed) -> Cause
             reason = f"it builds on `{path}` where the context brings one; add `{pattern}` to the ignore file first"
             return Cause(reason, "", command.line)
     return None
-
-
-def _located(obstacle: Obstacle, around: Surroundings, command: Executed) -> Cause:
-    path = around.context_path(obstacle.path) if obstacle.path else None
-    if obstacle.path and path is None:
-        writer = command.before.files.last_writer(obstacle.path)
-        if writer is not None:
-            return Cause(f"{writer.label} may have made or changed `{obstacle.path}`", "", writer.line)
-    return Cause(obstacle.reason, path or "", obstacle.line if path else command.line)
