@@ -52,7 +52,10 @@ _ExplainRefusals = Annotated[
 _Unproven = Annotated[
     bool, typer.Option("--unproven", help="Show proposals without a proof, and what the proof lacks.")
 ]
-_All = Annotated[bool, typer.Option("--all", help="Show proposals that would change the image, too; never applied.")]
+_All = Annotated[
+    bool,
+    typer.Option("--all", help="Show also what would change the image; applied only where `--select` names it."),
+]
 _Select = Annotated[list[str] | None, typer.Option("--select", metavar="ID,ID", help="Only these rewrites.")]
 _Ignore = Annotated[list[str] | None, typer.Option("--ignore", metavar="ID,ID", help="All rewrites but these.")]
 _Jobs = Annotated[
@@ -201,6 +204,8 @@ def _run(**arguments: Any) -> None:
             select=select,
             ignore=ignore or frozenset(),
             bisect_limit=arguments["bisect_limit"],
+            named=select or frozenset(),
+            offers=arguments["all"],
         ),
         shown=Shown(
             explain=arguments["explain"],

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockopt.optimizer.proposal import Change, FileReport, Refusal
+from dockopt.optimizer.proposal import Advice, Change, FileReport, Refusal
 
 if TYPE_CHECKING:
     from dockopt.optimizer.context import Located
+    from dockopt.rewrites.registry import Rewrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,11 @@ class Options:
     #: ids of rewrites to run; None means all that are on by default
     select: frozenset[str] | None = None
     ignore: frozenset[str] = frozenset()
+    #: ids of rewrites that the user has asked for by name in this very call: what they repair is applied, and what they change in
+    #: the image if changing it is what they are for, or with `offers`
+    named: frozenset[str] = frozenset()
+    #: look also for what would change the image on purpose
+    offers: bool = False
     #: stop after the n-th change (a debugging aid); None means no limit
     bisect_limit: int | None = None
 
@@ -50,13 +56,15 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     if opened.disagreement is not None:
         report.refusals.append(Refusal("syntax", 1, f"two parsers read this file differently: {opened.disagreement}"))
         return report
-    rewrites = [
-        rewrite
-        for rewrite in REWRITES
-        if (options.select is None or rewrite.id in options.select) and rewrite.id not in options.ignore
-    ]
+    rewrites = [rewrite for rewrite in REWRITES if rewrite.id not in options.ignore and _is_wanted(rewrite, options)]
     try:
-        plan = optimize(opened.build, rewrites, options.bisect_limit, options.select or frozenset())
+        plan = optimize(
+            opened.build,
+            rewrites,
+            options.bisect_limit,
+            repairing=options.named,
+            changing=frozenset(r.id for r in rewrites if r.id in options.named and (r.changes_image or options.offers)),
+        )
     except Unsupported as error:
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
         return report
@@ -68,7 +76,14 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     report.unproven = [lines.of_change(change) for change in plan.unproven]
     report.repairs = [lines.of_change(change) for change in plan.repairs]
     report.refusals = [lines.of_refusal(refusal) for refusal in plan.refusals]
+    report.advice = [lines.of_advice(advice) for advice in plan.advice]
     return report
+
+
+def _is_wanted(rewrite: Rewrite, options: Options) -> bool:
+    if options.select is not None:
+        return rewrite.id in options.select
+    return options.offers or not rewrite.changes_image
 
 
 class _SourceLines:
@@ -95,6 +110,11 @@ class _SourceLines:
     def of_change(self, change: Change) -> Change:
         """Return a change with the line of its finding in the source; its edits speak of the changed text."""
         return replace(change, proposal=replace(change.proposal, line=self._of(change.proposal.line)))
+
+    def of_advice(self, advice: Advice) -> Advice:
+        """Return advice with lines of the source."""
+        cause = self._of(advice.cause_line) if not advice.cause_path else advice.cause_line
+        return replace(advice, line=self._of(advice.line), cause_line=cause)
 
     def of_refusal(self, refusal: Refusal) -> Refusal:
         """Return a refusal with lines of the source."""

@@ -199,6 +199,8 @@ class Build:
     elsewhere: tuple[Elsewhere, ...] = ()
     #: make the assumption `cache-opaque` (DESIGN §5) about commands that are not understood
     opaque_caches: bool = False
+    #: trees in which owners are not told apart
+    free_owners: frozenset[str] = frozenset()
     #: what the symbolic execution of variants of this file has in common
     memo: Memo = field(default_factory=dict, repr=False)
     #: new text of other files (path relative to the context), where changes need them too
@@ -210,6 +212,10 @@ class Build:
     def with_opaque_caches(self) -> Build:
         """The same build under the assumption `cache-opaque`."""
         return replace(self, opaque_caches=True)
+
+    def with_free_owners(self, paths: frozenset[str]) -> Build:
+        """Return the same build with every owner being as good as another for what COPY and ADD bring below the paths."""
+        return replace(self, free_owners=self.free_owners | paths, memo={})
 
     def with_text(self, dockerfile: Dockerfile) -> Build:
         """Return the build of a changed Dockerfile in the same contexts; frozen inputs are those of both."""
@@ -238,6 +244,7 @@ class Build:
             memo=self.memo,
         )
         executor.configuration = self.configuration
+        executor.free_owners = self.free_owners
         executor.run()
         return executor
 

@@ -9,7 +9,8 @@ from typing import Protocol
 from dockopt.optimizer.apply import apply_edits, edits_by_path
 from dockopt.optimizer.context import ContextError
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.proposal import Applicability, Change, Proposal, Refusal, Verdict
+from dockopt.optimizer.proposal import Advice, Applicability, Change, Proposal, Refusal, Verdict
+from dockopt.optimizer.replaced import Obligation, replaced
 from dockopt.optimizer.symbolic.execute import Unsupported
 from dockopt.optimizer.syntax import DockerfileSyntaxError, parse
 from dockopt.optimizer.validate import validate
@@ -20,6 +21,8 @@ _MAX_CHANGES = 200
 
 #: what two contexts may say of one change, from the most that can be claimed to the least
 _WEAKER = ("equal", "repairs", "equal-but")
+#: verdicts of changes that are applied where the user has asked for them
+_WHEN_NAMED = ("repairs", "equal-but")
 
 
 class Rewrite(Protocol):
@@ -29,8 +32,8 @@ class Rewrite(Protocol):
     def id(self) -> str:
         """Name of the rewrite."""
 
-    def propose(self, build: Build) -> Iterable[Proposal | Refusal]:
-        """Yield proposals and refusals. Raises Unsupported."""
+    def propose(self, build: Build) -> Iterable[Proposal | Refusal | Advice]:
+        """Yield proposals, refusals and findings without an edit. Raises Unsupported."""
 
 
 @dataclass(slots=True)
@@ -43,21 +46,29 @@ class Plan:
     unproven: list[Change] = field(default_factory=list)
     repairs: list[Change] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    #: rewrites that the user has asked for by name
-    named: frozenset[str] = frozenset()
+    advice: list[Advice] = field(default_factory=list)
+    #: rewrites whose repairs, and those whose changes of the image, are applied
+    repairing: frozenset[str] = frozenset()
+    changing: frozenset[str] = frozenset()
 
 
 def optimize(
-    build: Build, rewrites: Sequence[Rewrite], limit: int | None = None, named: frozenset[str] = frozenset()
+    build: Build,
+    rewrites: Sequence[Rewrite],
+    limit: int | None = None,
+    *,
+    repairing: frozenset[str] = frozenset(),
+    changing: frozenset[str] = frozenset(),
 ) -> Plan:
     """Apply proven proposals to a fixed point; what is not proven is reported of the last text. Raises Unsupported.
 
-    Repairs are applied where their rewrite is among the `named` ones.
+    Repairs are applied where their rewrite is among the `repairing` ones, and changes of the image that are proven outside of what
+    they declare where it is among the `changing` ones.
     """
-    plan = Plan(build, named=named)
+    plan = Plan(build, repairing=repairing, changing=changing)
     while True:
         before = len(plan.changes)
-        plan.offered, plan.unproven, plan.repairs, plan.refusals = [], [], [], []
+        plan.offered, plan.unproven, plan.repairs, plan.refusals, plan.advice = [], [], [], [], []
         for rewrite in rewrites:
             while _one_change(plan, rewrite, rewrites, _MAX_CHANGES if limit is None else limit):
                 pass
@@ -74,7 +85,11 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
     unproven: list[Change] = []
     repairs: list[Change] = []
     refusals: list[Refusal] = []
+    advice: list[Advice] = []
     for item in rewrite.propose(plan.build):
+        if isinstance(item, Advice):
+            advice.append(item)
+            continue
         if isinstance(item, Refusal):
             refusals.append(item)
             continue
@@ -101,21 +116,24 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
                 plan.changes.append(change)
                 plan.build = build
             return True
-        if verdict.status == "repairs" and after is not None:
-            change = Change(item, verdict, Applicability.REPAIRS)
-            if item.rewrite in plan.named and len(plan.changes) < limit:
+        if verdict.status in _WHEN_NAMED and after is not None:
+            applicability, shown, wanted = {
+                "repairs": (Applicability.REPAIRS, repairs, plan.repairing),
+                "equal-but": (Applicability.CHANGES_IMAGE, offered, plan.changing),
+            }[verdict.status]
+            change = Change(item, verdict, applicability)
+            if item.rewrite in wanted and len(plan.changes) < limit:
                 plan.changes.append(change)
                 plan.build = after
                 return True
-            repairs.append(change)
-        elif verdict.status == "equal-but":
-            offered.append(Change(item, verdict, Applicability.CHANGES_IMAGE))
+            shown.append(change)
         else:
             unproven.append(Change(item, verdict, Applicability.UNPROVEN))
     plan.offered += offered
     plan.unproven += unproven
     plan.repairs += repairs
     plan.refusals += refusals
+    plan.advice += advice
     return False
 
 
@@ -136,8 +154,11 @@ def _first_proven(build: Build, rewrites: Iterable[Rewrite]) -> tuple[Change, Bu
 def judge(build: Build, proposal: Proposal) -> tuple[Verdict | Refusal, Build | None]:
     """Apply a proposal to a copy and validate it in every context; a result that does not parse is unproven.
 
-    A Refusal says in which other context it is not proven.
+    A Refusal says in which other context it is not proven. Where it replaces base images or commands, it is proven without them,
+    and what they change is declared (`dockopt.optimizer.replaced`).
     """
+    if proposal.replacing:
+        return _judge_replacing(build, proposal)
     after = build
     for path, edits in edits_by_path(proposal.edits).items():
         ignore_file = build.context.ignore_file
@@ -172,6 +193,30 @@ def judge(build: Build, proposal: Proposal) -> tuple[Verdict | Refusal, Build | 
             return Refusal(proposal.rewrite, proposal.line, reason, other.file, other.line), None
         verdict = _both(verdict, there, other.shown)
     return verdict, after
+
+
+def _judge_replacing(build: Build, proposal: Proposal) -> tuple[Verdict | Refusal, Build | None]:
+    """Judge a proposal without its replacements, then these alone."""
+    kept = tuple(edit for edit in proposal.edits if edit not in proposal.replacing)
+    without: Build | None = build
+    verdict: Verdict | Refusal = Verdict("equal")
+    if kept:
+        verdict, without = judge(build, replace(proposal, edits=kept, replacing=()))
+    if isinstance(verdict, Refusal) or verdict.status not in ("equal", "equal-but") or without is None:
+        return verdict, None
+    applied = apply_edits(build.dockerfile.source, [edit for edit in proposal.edits if not edit.path])
+    if applied.skipped:
+        return Verdict("unproven", obligation=f"its edits collide: {applied.skipped[0][1]}"), None
+    try:
+        after = without.with_text(parse(applied.result))
+    except DockerfileSyntaxError as error:
+        return Verdict("unproven", obligation=f"the result is no Dockerfile: {error.message}", line=error.line), None
+    if after.dockerfile.source == without.dockerfile.source:
+        return Verdict("unproven", obligation="it replaces nothing"), None
+    found = replaced(without, after)
+    if isinstance(found, Obligation):
+        return Verdict("unproven", obligation=found.text, line=found.line), None
+    return replace(verdict, status="equal-but", differences=(*verdict.differences, *found)), after
 
 
 def _both(here: Verdict, there: Verdict, context: str) -> Verdict:

@@ -52,6 +52,49 @@ class Verdict:
     assumptions: tuple[str, ...] = ()
 
 
+class RuntimeStage(NamedTuple):
+    """The image gets a last stage of its own: what was the last stage only builds, and the new one takes over what is named.
+
+    `paths` are the absolute paths that the new image has exactly as the old one had them; of all other files it has those of its
+    own base. Every setting of the old image is kept, except the ones that `WantedDifference.settings` names.
+    """
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedDifference:
+    """What a proposal changes in the image on purpose; outside of it the validator demands the same image."""
+
+    #: absolute paths of files, or of directories with all that lies below, that may differ in every way
+    paths: frozenset[str] = frozenset()
+    #: the same, but only the owner of what COPY and ADD bring may differ
+    owners: frozenset[str] = frozenset()
+    #: settings of the image as `StageState.image` names them: `user`, `env PATH`, `entrypoint`
+    settings: frozenset[str] = frozenset()
+    #: texts of commands that only the new file runs; what they write has to lie in `paths`
+    added: frozenset[str] = frozenset()
+    #: texts of commands that only the old file runs; what they wrote has to lie in `paths`
+    dropped: frozenset[str] = frozenset()
+    runtime_stage: RuntimeStage | None = None
+
+    def described(self) -> tuple[str, ...]:
+        """Return the difference in words, in a stable order."""
+        words = [
+            *sorted(self.paths),
+            *(f"the owner of {path}" for path in sorted(self.owners)),
+            *sorted(self.settings),
+        ]
+        if self.runtime_stage is not None:
+            kept = ", ".join(self.runtime_stage.paths)
+            words.append(f"every file but {kept}" if kept else "every file")
+        return tuple(words)
+
+
+#: the image stays the same
+NO_DIFFERENCE = WantedDifference()
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """One concrete edit set at one place; the validator decides what may be claimed of it."""
@@ -62,8 +105,12 @@ class Proposal:
     edits: tuple[Edit, ...]
     #: what the edit buys on a rebuild, in words ("`go mod download` is reused until go.mod or go.sum change")
     gain: str = ""
-    #: paths (or "config:…") in which the image may differ on purpose
-    declared: frozenset[str] = frozenset()
+    #: in what the image may differ on purpose
+    declared: WantedDifference = NO_DIFFERENCE
+    #: those of `edits` that put another base image in the place of one, or another command: what comes of it is declared with it
+    replacing: tuple[Edit, ...] = ()
+    #: for a change of the image: what may stop working, or has to be known by its users
+    risk: str = ""
     notes: tuple[str, ...] = ()
     #: rewrites one of which has to find a proven proposal after this edit, else it is not worth making
     enables: tuple[str, ...] = ()
@@ -77,6 +124,21 @@ class Refusal:
     line: int
     reason: str
     #: where the cause stands: a path relative to the context ("" is the Dockerfile) and a 1-based line (0: the whole file)
+    cause_path: str = ""
+    cause_line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A finding without an edit: something that is wrong, or a question that only the author can answer."""
+
+    rewrite: str
+    line: int
+    message: str
+    #: "error": the image cannot work; "warning": it may not; "note": worth knowing
+    level: str = "note"
+    #: what could be done
+    remedy: str = ""
     cause_path: str = ""
     cause_line: int = 0
 
@@ -108,6 +170,8 @@ class FileReport:
     #: what makes a Dockerfile build again that does not build from nothing; applied when the rewrite is named
     repairs: list[Change] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    #: findings without an edit, of the rewrites that were asked for
+    advice: list[Advice] = field(default_factory=list)
     #: new text of other files of the same proposals (path relative to the context → bytes), `.dockerignore` for example
     other_files: dict[str, bytes] = field(default_factory=dict)
     #: why the file could not be analysed at all (`path:line:column: message`), else None

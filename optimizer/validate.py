@@ -22,7 +22,7 @@ from collections.abc import Iterable
 
 from dockopt.optimizer.effects import ALWAYS_READ, Effects, World, matches
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.proposal import Verdict
+from dockopt.optimizer.proposal import NO_DIFFERENCE, Verdict, WantedDifference
 from dockopt.optimizer.regions import EVERYTHING, Region, below, normalize
 from dockopt.optimizer.symbolic.execute import StageRun, Unsupported
 from dockopt.optimizer.symbolic.filesystem import differing
@@ -34,16 +34,20 @@ IGNORE_FILE = "ignore-file: no command looks at the text of the ignore file, whi
 BASE_LAYOUT = "base-layout: no directory that the Dockerfile copies into is a link in the base image"
 
 
-def validate(old: Build, new: Build, declared: frozenset[str] = frozenset()) -> Verdict:
-    """Compare the images of two Dockerfiles over one context.
+def validate(old: Build, new: Build, declared: WantedDifference = NO_DIFFERENCE) -> Verdict:
+    """Compare the images of two Dockerfiles over one context; they may differ in what is `declared`.
 
-    `declared` names absolute paths (trees) in which the new image may differ on purpose. Never raises: what cannot be shown is
-    `unproven` with its obligation.
+    Never raises: what cannot be shown is `unproven` with its obligation.
     """
+    compare = _compare
+    if declared.runtime_stage is not None:
+        from dockopt.optimizer.runtime_stage import compare_with_runtime_stage as compare
+    if declared.owners:
+        old, new = old.with_free_owners(declared.owners), new.with_free_owners(declared.owners)
     try:
-        verdict = _compare(old, new, declared)
+        verdict = compare(old, new, declared)
         if verdict.status == "unproven" and _has_unknown(new):
-            under_assumption = _compare(old.with_opaque_caches, new.with_opaque_caches, declared)
+            under_assumption = compare(old.with_opaque_caches, new.with_opaque_caches, declared)
             if under_assumption.status != "unproven":
                 return under_assumption
     except Unsupported as error:
@@ -86,7 +90,7 @@ def _unproven(obligation: str, line: int | None) -> Verdict:
     return Verdict("unproven", obligation=obligation, line=line)
 
 
-def _compare(old: Build, new: Build, declared: frozenset[str]) -> Verdict:
+def _compare(old: Build, new: Build, declared: WantedDifference) -> Verdict:
     before, after = old.dockerfile, new.dockerfile
     if [(s.base, s.name, s.platform) for s in before.stages] != [(s.base, s.name, s.platform) for s in after.stages]:
         return _unproven("the stages are not the same", after.stages[0].from_.start_line)
@@ -97,50 +101,58 @@ def _compare(old: Build, new: Build, declared: frozenset[str]) -> Verdict:
         return repaired
     for failure in (
         *_leftovers(old, new),
-        *_new_failures(old, new),
+        *new_failures(old, new, declared),
         *_frozen_downloads(old, new),
-        *_frontend(old, new),
+        *frontend_problems(old, new),
     ):
         return _unproven(*failure)
-    holes = tuple(sorted(normalize(path) for path in declared if not path.startswith("config:")))
+    holes = tuple(sorted(normalize(path) for path in declared.paths))
     region = EVERYTHING.minus(*holes) if holes else EVERYTHING
     compared: list[str] = []
-    strictly_equal = True
+    strictly_equal = not declared.owners
     for stage in after.stages:
         if not new.is_exported(stage.index):
             continue
         left, right = old.runs[stage.index], new.runs[stage.index]
-        problem = _differing_settings(left, right)
+        problem = _differing_settings(left, right, declared.settings)
         if problem is not None:
             return _unproven(*problem)
         a, b = left.final.files.read(region), right.final.files.read(region)
         if a.digest != b.digest:
             return _unproven(*_explain(left, right, region))
         strictly_equal &= left.final.files.read(EVERYTHING).digest == right.final.files.read(EVERYTHING).digest
+        strictly_equal &= _differing_settings(left, right) is None
         name = stage.name or f"stage {stage.index}"
         compared.append(
             f"`{name}`: {len(left.final.files.ops)} writes over {left.final.files.base}, value {a.digest[:12]} on both sides"
         )
         compared.append(f"`{name}`: {len(left.final.image())} settings of the image")
+    return proven(old, new, compared, () if strictly_equal else declared.described())
+
+
+def proven(old: Build, new: Build, compared: Iterable[str], differences: tuple[str, ...]) -> Verdict:
+    """Return the verdict that both images are the same but for the `differences`, with what the proof rests on."""
     assumptions = {a for build in (old, new) for e in build.executed for a in e.effects.assumptions}
-    if len(after.stages) > 1:
+    if len(new.dockerfile.stages) > 1:
         assumptions.add(PRIVATE_STAGES)
     assumptions.add(BASE_LAYOUT)
     if new.context.newly_ignored != old.context.newly_ignored:
         assumptions.add(IGNORE_FILE)
     frozen = {**{f.path: f for f in old.context.frozen()}, **{f.path: f for f in new.context.frozen()}}
     return Verdict(
-        "equal" if strictly_equal else "equal-but",
-        differences=() if strictly_equal else tuple(sorted(declared)),
+        "equal-but" if differences else "equal",
+        differences=differences,
         compared=tuple(compared),
         frozen=tuple(frozen[path] for path in sorted(frozen)),
         assumptions=tuple(sorted(assumptions)),
     )
 
 
-def _differing_settings(left: StageRun, right: StageRun) -> tuple[str, int] | None:
+def _differing_settings(
+    left: StageRun, right: StageRun, declared: frozenset[str] = frozenset()
+) -> tuple[str, int] | None:
     a, b = left.final.image(), right.final.image()
-    for name in sorted(a.keys() | b.keys()):
+    for name in sorted((a.keys() | b.keys()) - declared):
         if a.get(name) != b.get(name):
             return f"the setting `{name}` of the image would differ", right.stage.from_.start_line
     return None
@@ -206,8 +218,8 @@ def _leftovers(old: Build, new: Build) -> Iterable[tuple[str, int]]:
                 yield f"what an earlier build left in `{target}` may decide: {left.why}", after.line
 
 
-def _new_failures(old: Build, new: Build) -> Iterable[tuple[str, int]]:
-    """Reasons why the new file could fail in a build in which the old one did not."""
+def new_failures(old: Build, new: Build, declared: WantedDifference = NO_DIFFERENCE) -> Iterable[tuple[str, int]]:
+    """Reasons why the new file could fail in a build in which the old one did not; commands that are declared may."""
     known = {path: kind for _, path, kind in _sources(old)}
     for line, path, kind in _sources(new):
         if kind not in ("file", "directory") and known.get(path) != kind:
@@ -216,13 +228,13 @@ def _new_failures(old: Build, new: Build) -> Iterable[tuple[str, int]]:
             yield f"git ignores `{path}`: a clone of the project may not have it, and then a COPY of it fails", line
     texts = {(e.stage, e.text) for e in old.executed}
     for command in new.executed:
-        if (command.stage, command.text) not in texts:
+        if (command.stage, command.text) not in texts and command.text not in declared.added:
             problem = _not_serving(command, old)
             if problem is not None:
                 yield f"`{shortened(command.text)}` is new and {problem}", command.line
     done = {(e.stage, e.text) for e in new.executed}
     for command in old.executed:
-        if (command.stage, command.text) not in done:
+        if (command.stage, command.text) not in done and command.text not in declared.dropped:
             yield f"`{shortened(command.text)}` does not run any more", command.line
     for before, after in _matched(old, new):
         # a command that sees the same ends the same way; one that may fail where it did not is a broken build
@@ -287,7 +299,7 @@ def _sources(build: Build) -> list[tuple[int, str, str]]:
     return build.executor.sources
 
 
-def _frontend(old: Build, new: Build) -> Iterable[tuple[str, int]]:
+def frontend_problems(old: Build, new: Build) -> Iterable[tuple[str, int]]:
     """Features that the pinned frontend may not have (reference §1.12)."""
     had = {feature for _, feature in _features(old)}
     for line, feature in _features(new):

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 
 from dockopt.optimizer.ecosystems.installs import Install, install_for
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.proposal import Proposal, Refusal
+from dockopt.optimizer.proposal import Proposal, Refusal, WantedDifference
 from dockopt.optimizer.regions import below
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Instruction
@@ -134,5 +134,5 @@ def _one(build: Build, command: Executed, place: str, compiler: str) -> Proposal
         f"`{compiler}` starts with an empty build cache: every edit compiles all packages again",
         (with_mounts(build.dockerfile, command.instruction, [f"--mount=type=cache,target={place}"]),),
         gain=f"`{compiler}` compiles only packages that changed",
-        declared=frozenset({place}) if exported else frozenset(),
+        declared=WantedDifference(frozenset({place}) if exported else frozenset()),
     )

@@ -24,7 +24,7 @@ from dockopt.optimizer.ecosystems.rust.manifest import ManifestError
 from dockopt.optimizer.ecosystems.rust.places import Places
 from dockopt.optimizer.ecosystems.rust.project import Project, project_at
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.proposal import Edit, Proposal, Refusal
+from dockopt.optimizer.proposal import Edit, Proposal, Refusal, WantedDifference
 from dockopt.optimizer.regions import below, join
 from dockopt.optimizer.symbolic.execute import evaluate
 from dockopt.optimizer.symbolic.run import Executed, surroundings_of
@@ -132,7 +132,7 @@ def _downloads(build: Build, command: Executed, places: Places, lock: LockFile |
         "`cargo` starts with no crates: every edit downloads all of them again",
         (with_mounts(build.dockerfile, instruction, flags),),
         gain="`cargo` downloads only crates that this machine has not had yet; it compiles as much as before",
-        declared=frozenset(wanted) if exported else frozenset(),
+        declared=WantedDifference(frozenset(wanted) if exported else frozenset()),
     )
 
 

@@ -36,7 +36,7 @@ from dataclasses import dataclass
 
 from dockopt.optimizer.ecosystems.installs import Install, install_for, is_install
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.proposal import Proposal, Refusal
+from dockopt.optimizer.proposal import Proposal, Refusal, WantedDifference
 from dockopt.optimizer.regions import Region, below, join, relative
 from dockopt.optimizer.syntax import Instruction
 from dockopt.rewrites.copies import context_copies
@@ -101,7 +101,7 @@ def _overwritten(build: Build, trees: list[_Tree]) -> Iterator[Proposal | Refusa
                 f"a {names} of whoever builds is copied over what `{install.command}` has installed",
                 (edit,),
                 gain="the image has what the installation made, whoever builds it",
-                declared=frozenset(entries.values()),
+                declared=WantedDifference(frozenset(entries.values())),
             )
 
 
@@ -134,5 +134,7 @@ def _changing(build: Build, trees: list[_Tree]) -> Iterator[Proposal | Refusal]:
         f"`{first.keyword} {' '.join(first.words)}` takes {names} along: a change there runs all that follows again",
         (edit,),
         gain=f"what stands below is reused when only {names} {'change' if len(present) > 1 else 'changes'}",
-        declared=frozenset(t.image_path(rel) for rel in present for t in whole if build.is_exported(t.stage)),
+        declared=WantedDifference(
+            frozenset(t.image_path(rel) for rel in present for t in whole if build.is_exported(t.stage))
+        ),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
     from dockopt.optimizer.model import Build
-    from dockopt.optimizer.proposal import Proposal, Refusal
+    from dockopt.optimizer.proposal import Advice, Proposal, Refusal
 
 
 class Rewrite(NamedTuple):
@@ -17,10 +17,15 @@ class Rewrite(NamedTuple):
     id: str
     summary: str
     module: str
+    #: it changes the image on purpose: it runs only where it is named, or where the user wants to see all that could be done
+    changes_image: bool = False
 
-    def propose(self, build: Build) -> Iterator[Proposal | Refusal]:
-        """Yield what could be changed, and what was looked at and left alone. Raises Unsupported."""
-        return cast("Iterator[Proposal | Refusal]", importlib.import_module(self.module).propose(build))
+    def propose(self, build: Build) -> Iterator[Proposal | Refusal | Advice]:
+        """Yield what could be changed, what was looked at and left alone, and what only the author can change.
+
+        Raises Unsupported.
+        """
+        return cast("Iterator[Proposal | Refusal | Advice]", importlib.import_module(self.module).propose(build))
 
 
 REWRITES = (

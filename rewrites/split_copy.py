@@ -43,7 +43,7 @@ from dataclasses import replace
 from dockopt.optimizer.ecosystems.installs import Cause, Install, install_for, is_install
 from dockopt.optimizer.effects import ALWAYS_READ, World, matches
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.proposal import Edit, Proposal, Refusal
+from dockopt.optimizer.proposal import Edit, Proposal, Refusal, WantedDifference
 from dockopt.optimizer.regions import Region, below, relative
 from dockopt.optimizer.symbolic.placing import may_be_copied, placed
 from dockopt.optimizer.symbolic.run import Executed
@@ -181,7 +181,7 @@ def _one(
         (*edits, *ignored),
         gain=f"`{install.command}` runs again only when {_changing(install)}"
         + ("" if install.locked else "; packages stay as old as that layer"),
-        declared=frozenset(declared),
+        declared=WantedDifference(frozenset(declared)),
     )
 
 

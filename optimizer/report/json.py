@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dockopt import __version__
-from dockopt.optimizer.proposal import Change, Edit, Refusal, Verdict
+from dockopt.optimizer.proposal import Advice, Change, Edit, Refusal, Verdict
 from dockopt.optimizer.report.diff import FileDiff
 from dockopt.optimizer.report.outcome import Outcome, source_lines
 
@@ -58,6 +58,7 @@ def _file(outcome: Outcome) -> Json:
         "unproven": [],
         "repairs": [],
         "refusals": [],
+        "advice": [],
         "notes": [],
         "result": None,
         "diff": None,
@@ -74,6 +75,7 @@ def _file(outcome: Outcome) -> Json:
     entry["unproven"] = [_change(change, change.proposal.line) for change in report.unproven]
     entry["repairs"] = [_change(change, change.proposal.line) for change in report.repairs]
     entry["refusals"] = [_refusal(refusal) for refusal in report.refusals]
+    entry["advice"] = [_advice(advice) for advice in report.advice]
     entry["notes"] = [_prose(note) for note in report.notes]
     if report.error is None:
         entry["result"] = lossless(report.result)
@@ -96,9 +98,10 @@ def _change(change: Change, line: int) -> Json:
         "line": line,
         "message": _prose(proposal.message),
         "gain": _prose(proposal.gain),
+        "risk": _prose(proposal.risk),
         "notes": [_prose(note) for note in proposal.notes],
         "applicability": change.applicability.value,
-        "declared": sorted(_prose(name) for name in proposal.declared),
+        "declared": [_prose(text) for text in proposal.declared.described()],
         "edits": [_edit(edit) for edit in proposal.edits],
         "verdict": _verdict(change.verdict),
     }
@@ -119,6 +122,18 @@ def _verdict(verdict: Verdict) -> Json:
             "frozen": [{"path": _path(entry.path), "state": entry.state} for entry in verdict.frozen],
             "assumptions": [_prose(text) for text in verdict.assumptions],
         },
+    }
+
+
+def _advice(advice: Advice) -> Json:
+    return {
+        "rewrite": advice.rewrite,
+        "line": advice.line,
+        "level": advice.level,
+        "message": _prose(advice.message),
+        "remedy": _prose(advice.remedy),
+        "causePath": _path(advice.cause_path),
+        "causeLine": advice.cause_line,
     }
 
 

@@ -55,10 +55,17 @@ class Outcome:
         }
 
     def findings(self, shown: Shown) -> int:
-        """How many things `--check` complains of: safe changes, repairs, and image-changing ones where they are asked for."""
+        """How many things `--check` complains of.
+
+        That is every change that would be applied, repairs, advice that is more than a note, and, where they are asked for,
+        changes of the image.
+        """
         if self.report is None:
             return 0
-        return len(self.report.changes) + len(self.report.repairs) + (len(self.report.offered) if shown.all else 0)
+        wrong = sum(advice.level != "note" for advice in self.report.advice)
+        return (
+            len(self.report.changes) + len(self.report.repairs) + wrong + (len(self.report.offered) if shown.all else 0)
+        )
 
 
 def source_lines(report: FileReport) -> list[int]:

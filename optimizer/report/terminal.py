@@ -15,6 +15,7 @@ _STYLES = {
     "good": "green",
     "finding": "yellow",
     "gain": "",
+    "risk": "yellow",
     "proof": "green",
     "dim": "dim",
     "refusal": "dim",

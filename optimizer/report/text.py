@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from dockopt.optimizer.proposal import Change, FileReport, FrozenInput, Refusal, Verdict
+from dockopt.optimizer.proposal import Advice, Applicability, Change, FileReport, FrozenInput, Refusal, Verdict
 from dockopt.optimizer.report.diff import FileDiff
 from dockopt.optimizer.report.outcome import Outcome, Shown, source_lines
 from dockopt.optimizer.report.safe_text import safe
@@ -32,13 +32,14 @@ def file_blocks(outcome: Outcome, shown: Shown) -> Iterator[Block]:
     offered = report.offered if shown.all else []
     unproven = report.unproven if shown.unproven else []
     rest = _left_over(report, shown)
-    details = bool(report.repairs or offered or unproven or (shown.refusals and report.refusals))
+    details = bool(report.repairs or offered or unproven or report.advice or (shown.refusals and report.refusals))
     if report.changes:
         yield Line(f"{path}: {_context(report)}", "file")
-    elif not shown.quiet and not report.repairs:
+    elif not shown.quiet and not (report.repairs or offered or report.advice):
         yield Line(f"{path}: nothing to improve{f' ({rest})' if rest else ''}", "good")
     for change, line in zip(report.changes, source_lines(report), strict=True):
-        yield from _change(path, line, change, shown)
+        changes = change.applicability is Applicability.CHANGES_IMAGE
+        yield from _change(path, line, change, shown, mark=" (changes the image)" if changes else "")
     if report.changes and rest and not shown.quiet:
         yield Line(f"{path}: {rest}", "dim")
     if details and not report.changes:
@@ -47,9 +48,12 @@ def file_blocks(outcome: Outcome, shown: Shown) -> Iterator[Block]:
         mark = f" (`fix --write --select {safe(change.proposal.rewrite)}` applies it)"
         yield from _change(path, change.proposal.line, change, shown, mark=mark)
     for change in offered:
-        yield from _change(path, change.proposal.line, change, shown, mark=" (changes the image, not applied)")
+        mark = f" (changes the image; `fix --write --all --select {safe(change.proposal.rewrite)}` applies it)"
+        yield from _change(path, change.proposal.line, change, shown, mark=mark)
     for change in unproven:
         yield from _change(path, change.proposal.line, change, shown, mark=" (unproven, not applied)")
+    for advice in report.advice:
+        yield from _advice(path, advice)
     if shown.refusals:
         yield from (_refusal(path, refusal) for refusal in report.refusals)
     for note in () if shown.quiet else report.notes:
@@ -136,6 +140,8 @@ def _change(path: str, line: int, change: Change, shown: Shown, mark: str = "") 
     yield Line(f"{path}:{line}: {safe(proposal.rewrite)}: {safe(proposal.message)}{mark}", "finding")
     if proposal.gain:
         yield Line(f"  gain: {safe(proposal.gain)}", "gain")
+    if proposal.risk:
+        yield Line(f"  risk: {safe(proposal.risk)}", "risk")
     yield Line(f"  {proof_line(verdict)}", "proof")
     for note in proposal.notes:
         yield Line(f"  note: {safe(note)}", "dim")
@@ -149,14 +155,28 @@ def _change(path: str, line: int, change: Change, shown: Shown, mark: str = "") 
         yield Line(f"    assumes: {safe(assumption)}", "dim")
 
 
+def _advice(path: str, advice: Advice) -> Iterator[Line]:
+    level = "" if advice.level == "note" else f"{advice.level}: "
+    yield Line(
+        f"{path}:{advice.line}: {safe(advice.rewrite)}: {level}{safe(advice.message)}{_cause(advice)}",
+        "finding" if level else "dim",
+    )
+    if advice.remedy:
+        yield Line(f"  remedy: {safe(advice.remedy)}", "gain")
+
+
 def _refusal(path: str, refusal: Refusal) -> Line:
-    cause = ""
-    if refusal.cause_path:
-        place = f":{refusal.cause_line}" if refusal.cause_line else ""
-        cause = f" ({safe(refusal.cause_path)}{place})"
-    elif refusal.cause_line and refusal.cause_line != refusal.line:
-        cause = f" (line {refusal.cause_line})"
-    return Line(f"{path}:{refusal.line}: {safe(refusal.rewrite)}: left alone: {safe(refusal.reason)}{cause}", "refusal")
+    text = f"{path}:{refusal.line}: {safe(refusal.rewrite)}: left alone: {safe(refusal.reason)}{_cause(refusal)}"
+    return Line(text, "refusal")
+
+
+def _cause(finding: Refusal | Advice) -> str:
+    if finding.cause_path:
+        place = f":{finding.cause_line}" if finding.cause_line else ""
+        return f" ({safe(finding.cause_path)}{place})"
+    if finding.cause_line and finding.cause_line != finding.line:
+        return f" (line {finding.cause_line})"
+    return ""
 
 
 def _counted(count: int, noun: str) -> str:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dockopt.optimizer.regions import EVERYTHING, Region, join
+from dockopt.optimizer.regions import EVERYTHING, Region, below, join
 from dockopt.optimizer.symbolic.filesystem import ContextSource, FileSystem, context_file_term
 from dockopt.optimizer.symbolic.state import StageState, Value
 from dockopt.optimizer.symbolic.terms import Term, literal, term
@@ -53,6 +53,10 @@ def copy_instruction(
         # a name is looked up in the image; an unknown one silently means root
         accounts = state.files.read(Region(("/etc/group", "/etc/passwd")))
         owner = Value(term("owner", owner.term, accounts))
+    destination = evaluate(instruction.words[-1], state, escape, line)
+    target = _target(state, destination)
+    if target is not None and any(below(target[0], path) for path in executor.free_owners):
+        owner = Value(literal("any owner"))
     extra = [
         f"{flag.name}={flag.value}" for flag in instruction.flags if flag.name not in ("from", "chown", "chmod", "link")
     ]
@@ -69,7 +73,6 @@ def copy_instruction(
     )
     directory = term("directory", mode.term if mode else literal("0755"), owner.term if owner else literal("0:0"))
     copy = _Copy(instruction, line, attributes.digest, directory, link, not extra, len(instruction.words) > 2)
-    destination = evaluate(instruction.words[-1], state, escape, line)
     source_stage = _source_stage(executor, instruction, run)
     bodies = {heredoc.name: heredoc for heredoc in instruction.heredocs}
 

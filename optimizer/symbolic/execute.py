@@ -146,6 +146,8 @@ class Executor:
         self.opaque_caches = opaque_caches
         #: what the user says of commands that no model speaks of
         self.configuration: Declarations | None = None
+        #: below these paths the owner of what COPY and ADD bring is not looked at
+        self.free_owners: frozenset[str] = frozenset()
         #: BuildKit looks for no context called `scratch` or `context` (dockerfile2llb/convert.go namedContextFunc)
         self.named_contexts = {
             familiar(name): place

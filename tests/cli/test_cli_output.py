@@ -59,7 +59,10 @@ def test_details_are_printed_where_asked_for(dockopt: Program, project: Path) ->
         ("--explain-refusals", b"Dockerfile:4: split-run: left alone: `make` is not understood (Makefile:7)\n"),
         ("--unproven", b"Dockerfile:5: reorder: `ENV` stands too high (unproven, not applied)\n"),
         ("--unproven", b"  not proven: `make` reads no variable (line 5)\n"),
-        ("--all", b"Dockerfile:6: pin-base: `latest` moves (changes the image, not applied)\n"),
+        (
+            "--all",
+            b"Dockerfile:6: pin-base: `latest` moves (changes the image; `fix --write --all --select pin-base` applies it)\n",
+        ),
         ("--all", b"  same image but for /etc: "),
     ):
         assert text not in brief

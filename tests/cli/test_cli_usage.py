@@ -91,7 +91,7 @@ def test_what_changes_the_image_is_a_finding_only_where_asked_for(dockopt: Progr
     assert dockopt("suggest", "--check", "Dockerfile").code == 0
     result = dockopt("suggest", "--check", "--all", "Dockerfile")
     assert result.code == 1
-    assert b"(changes the image, not applied)" in result.out
+    assert b"(changes the image; `fix --write --all --select pin-base` applies it)" in result.out
 
 
 def test_the_worst_exit_code_wins_and_the_other_files_are_still_reported(dockopt: Program, project: Path) -> None:

@@ -20,6 +20,8 @@ FIXTURES = Path(__file__).parents[2] / "fixtures"
 CASES = sorted(path.parent for rewrite in REWRITES for path in FIXTURES.glob(f"{rewrite.id}/*/Dockerfile"))
 #: a cut is made only where one of these then finds something
 PREPARES = {"split-run": frozenset({"reorder", "split-copy"})}
+#: rewrites that repair what does not build: applied where they are named
+REPAIRS = frozenset({"drift"})
 SILENCE = "nothing is said\n"
 
 
@@ -30,7 +32,8 @@ def case_id(case: Path) -> str:
 def report_of(case: Path, source: bytes) -> FileReport:
     rewrite = case.parent.name
     select = frozenset({rewrite}) | PREPARES.get(rewrite, frozenset())
-    report = analyze(case / "Dockerfile", source, Options(context=case, select=select))
+    named = frozenset(r.id for r in REWRITES if r.id == rewrite and (r.changes_image or r.id in REPAIRS))
+    report = analyze(case / "Dockerfile", source, Options(context=case, select=select, named=named))
     assert report.error is None
     return report
 
@@ -48,6 +51,10 @@ def said_by(rewrite: str, report: FileReport) -> str:
     for change in report.offered:
         if change.proposal.rewrite == rewrite:
             lines.append(f"offered {change.proposal.line}: {', '.join(change.verdict.differences)}\n")
+    for advice in report.advice:
+        place = advice.cause_path + (f":{advice.cause_line}" if advice.cause_line else "")
+        remedy = f"; remedy: {advice.remedy}" if advice.remedy else ""
+        lines.append(f"{advice.level} {advice.line}: {advice.message}{remedy} ({place.lstrip(':') or 'here'})\n")
     return "".join(lines) or SILENCE
 
 

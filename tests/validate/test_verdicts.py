@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 from dockopt.optimizer.model import Build, ContextReader, FrozenContext
-from dockopt.optimizer.proposal import Verdict
+from dockopt.optimizer.proposal import Verdict, WantedDifference
 from dockopt.optimizer.syntax import parse
 from dockopt.optimizer.validate import validate
 
@@ -65,7 +65,7 @@ class MemoryContext:
 
 def compare(old: str, new: str, declared: frozenset[str] = frozenset(), targets: tuple[str, ...] = ()) -> Verdict:
     before = Build(parse(old.encode()), FrozenContext(MemoryContext()), targets)
-    return validate(before, before.with_text(parse(new.encode())), declared)
+    return validate(before, before.with_text(parse(new.encode())), WantedDifference(declared))
 
 
 def stage(*lines: str, base: str = "alpine:3.20") -> str:
