@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockopt.optimizer.proposal import Change, FileReport, Refusal
+from dockopt.optimizer.context.disk import WHOLE, Disk
+from dockopt.optimizer.proposal import Change, FileReport, Proposal, Refusal
 
 if TYPE_CHECKING:
     from dockopt.optimizer.context import Located
+    from dockopt.optimizer.model import Build
+    from dockopt.optimizer.plan import Rewrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,10 @@ class Options:
     ignore: frozenset[str] = frozenset()
     #: stop after the n-th change (a debugging aid); None means no limit
     bisect_limit: int | None = None
+    #: what of the file system may be looked at, with the unsaved texts of an editor
+    disk: Disk = WHOLE
+    #: called between the proposals; what it raises ends the analysis (an editor that has a newer text)
+    proceed: Callable[[], None] | None = None
 
 
 def analyze(path: Path, source: bytes, options: Options | None = None) -> FileReport:
@@ -39,7 +47,7 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     options = options or Options()
     report = FileReport(str(path), source, source)
     try:
-        opened = open_build(path, source, options.context)
+        opened = open_build(path, source, options.context, options.disk)
     except InputError as error:
         if isinstance(error, ContextUnreadable):
             _tell_context(report, error.located_context)
@@ -50,11 +58,13 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     if opened.disagreement is not None:
         report.refusals.append(Refusal("syntax", 1, f"two parsers read this file differently: {opened.disagreement}"))
         return report
-    rewrites = [
+    rewrites: list[Rewrite] = [
         rewrite
         for rewrite in REWRITES
         if (options.select is None or rewrite.id in options.select) and rewrite.id not in options.ignore
     ]
+    if options.proceed is not None:
+        rewrites = [_Interruptible(rewrite, options.proceed) for rewrite in rewrites]
     try:
         plan = optimize(opened.build, rewrites, options.bisect_limit, options.select or frozenset())
     except Unsupported as error:
@@ -69,6 +79,19 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     report.repairs = [lines.of_change(change) for change in plan.repairs]
     report.refusals = [lines.of_refusal(refusal) for refusal in plan.refusals]
     return report
+
+
+class _Interruptible:
+    """A rewrite between whose proposals the analysis may be ended."""
+
+    def __init__(self, rewrite: Rewrite, proceed: Callable[[], None]) -> None:
+        self.id, self._rewrite, self._proceed = rewrite.id, rewrite, proceed
+
+    def propose(self, build: Build) -> Iterator[Proposal | Refusal]:
+        """Yield what the rewrite says."""
+        for item in self._rewrite.propose(build):
+            self._proceed()
+            yield item
 
 
 class _SourceLines:
