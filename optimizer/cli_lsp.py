@@ -19,14 +19,15 @@ def add_to(app: typer.Typer) -> None:
 
 def lsp(_stdio: _Stdio = True) -> None:
     """Serve an editor over standard input and output. The editor starts this; docs/language-server.md says how to set it up."""
-    try:
-        from dockopt.optimizer.lsp.server import run
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package not in ("pygls", "lsprotocol", "attrs", "attr", "cattrs"):
-            raise
+    from importlib.util import find_spec
+
+    # looked for and not imported: the answer to the first request does not wait for them
+    missing = [name for name in ("pygls", "lsprotocol") if find_spec(name) is None]
+    if missing:
         from dockopt.optimizer.report.terminal import print_error
 
-        print_error(_MISSING.format(package))
-        raise typer.Exit(2) from None
+        print_error(_MISSING.format(f"`{missing[0]}`"))
+        raise typer.Exit(2)
+    from dockopt.optimizer.lsp.main import run
+
     raise typer.Exit(run())

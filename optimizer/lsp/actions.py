@@ -11,15 +11,12 @@ from dockopt.optimizer.lsp.diagnostics import SOURCE
 from dockopt.optimizer.lsp.documents import Documents
 from dockopt.optimizer.lsp.edits import CannotEdit, fix_edit, insertion
 from dockopt.optimizer.lsp.fixes import Fix
+from dockopt.optimizer.lsp.handshake import FIX_ALL, QUICK_FIX
 from dockopt.optimizer.lsp.positions import NoSuchPlace, Range
 from dockopt.optimizer.proposal import Applicability
 from dockopt.optimizer.report.safe_text import safe
 from lsprotocol import types
 
-QUICK_FIX = types.CodeActionKind.QuickFix.value
-FIX_ALL = "source.fixAll.dockopt"
-#: announced exactly: clients that compare kinds by equality (eglot 1.9) find them
-KINDS = (QUICK_FIX, FIX_ALL)
 _REASON = "reason…"
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dockopt.optimizer.lsp.positions import DEFAULT_ENCODING, ENCODINGS
-
-if TYPE_CHECKING:
-    from lsprotocol.types import ClientCapabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,46 +41,39 @@ class Client:
     refreshes_hints: bool = False
 
 
-def client_of(capabilities: ClientCapabilities) -> Client:
-    """Read what a client says of itself at `initialize`."""
+def client_of(capabilities: Any) -> Client:
+    """Read what a client says of itself at `initialize` (`ClientCapabilities` of LSP 3.17, as JSON)."""
 
     def has(path: str) -> Any:
-        found: Any = capabilities
+        found = capabilities
         for name in path.split("."):
-            found = getattr(found, name, None)
-            if found is None:
-                return None
+            found = found.get(name) if isinstance(found, dict) else None
         return found
 
-    resolvable = has("text_document.code_action.resolve_support.properties") or ()
-    formats = [str(getattr(kind, "value", kind)) for kind in has("text_document.hover.content_format") or ()]
-    versions = bool(has("workspace.workspace_edit.document_changes"))
-    operations = [
-        str(getattr(kind, "value", kind)) for kind in has("workspace.workspace_edit.resource_operations") or ()
-    ]
+    def listed(path: str) -> list[Any]:
+        found = has(path)
+        return found if isinstance(found, list) else []
+
+    versions = bool(has("workspace.workspaceEdit.documentChanges"))
+    actions = has("textDocument.codeAction.codeActionLiteralSupport") is not None
     return Client(
-        encoding=encoding_of(has("general.position_encodings") or ()),
-        pulls=has("text_document.diagnostic") is not None,
+        encoding=next((name for name in listed("general.positionEncodings") if name in ENCODINGS), DEFAULT_ENCODING),
+        pulls=has("textDocument.diagnostic") is not None,
         versions=versions,
         # the list of operations means something in `documentChanges` only
-        creates=versions and "create" in operations,
-        actions=has("text_document.code_action.code_action_literal_support") is not None,
-        defers=bool(has("text_document.code_action.data_support")) and "edit" in resolvable,
-        confirms=versions and has("workspace.workspace_edit.change_annotation_support") is not None,
-        watches=bool(has("workspace.did_change_watched_files.dynamic_registration")),
+        creates=versions and "create" in listed("workspace.workspaceEdit.resourceOperations"),
+        actions=actions,
+        defers=bool(has("textDocument.codeAction.dataSupport"))
+        and "edit" in listed("textDocument.codeAction.resolveSupport.properties"),
+        confirms=versions and has("workspace.workspaceEdit.changeAnnotationSupport") is not None,
+        watches=bool(has("workspace.didChangeWatchedFiles.dynamicRegistration")),
         configures=bool(has("workspace.configuration")),
-        announces=bool(has("workspace.did_change_configuration.dynamic_registration")),
-        progress=bool(has("window.work_done_progress")),
-        markdown="markdown" in formats,
-        nests=bool(has("text_document.document_symbol.hierarchical_document_symbol_support")),
-        describes_codes=bool(has("text_document.publish_diagnostics.code_description_support")),
-        refreshes_diagnostics=bool(has("workspace.diagnostics.refresh_support")),
-        refreshes_lenses=bool(has("workspace.code_lens.refresh_support")),
-        refreshes_hints=bool(has("workspace.inlay_hint.refresh_support")),
+        announces=bool(has("workspace.didChangeConfiguration.dynamicRegistration")),
+        progress=bool(has("window.workDoneProgress")),
+        markdown="markdown" in listed("textDocument.hover.contentFormat"),
+        nests=bool(has("textDocument.documentSymbol.hierarchicalDocumentSymbolSupport")),
+        describes_codes=bool(has("textDocument.publishDiagnostics.codeDescriptionSupport")),
+        refreshes_diagnostics=bool(has("workspace.diagnostics.refreshSupport")),
+        refreshes_lenses=bool(has("workspace.codeLens.refreshSupport")),
+        refreshes_hints=bool(has("workspace.inlayHint.refreshSupport")),
     )
-
-
-def encoding_of(offered: Any) -> str:
-    """Return the first encoding of the client's list that we know, else the default of the protocol."""
-    names = [str(getattr(kind, "value", kind)) for kind in offered]
-    return next((name for name in names if name in ENCODINGS), DEFAULT_ENCODING)

@@ -45,9 +45,9 @@ class Document:
 class Documents:
     """All open texts, by the URI that the client gave them."""
 
-    def __init__(self) -> None:
-        #: what both sides have agreed on
-        self.encoding = DEFAULT_ENCODING
+    def __init__(self, encoding: str = DEFAULT_ENCODING) -> None:
+        """`encoding` is what both sides have agreed on."""
+        self.encoding = encoding
         self._open: dict[str, Document] = {}
 
     def __iter__(self) -> Iterator[Document]:

@@ -1,4 +1,4 @@
-"""The requests that the server answers, registered with pygls."""
+"""The requests that the server answers, registered with pygls; `handshake.py` announces them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from dockopt.optimizer.lsp.server import Server, _plain, register, retriggered, 
 from dockopt.optimizer.lsp.watching import matters
 from lsprotocol import types
 from pygls.exceptions import JsonRpcContentModified
-
-_KINDS: list[types.CodeActionKind | str] = [types.CodeActionKind.QuickFix, "source.fixAll.dockopt"]
 
 
 def add_features(server: Server) -> None:
@@ -76,9 +74,7 @@ async def reconfigure(server: Server, params: types.DidChangeConfigurationParams
 
 
 def _add_diagnostics(server: Server) -> None:
-    options = types.DiagnosticOptions(identifier="dockopt", inter_file_dependencies=True, workspace_diagnostics=False)
-
-    @server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, options)
+    @server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC)
     async def diagnostic(
         params: types.DocumentDiagnosticParams,
     ) -> types.RelatedFullDocumentDiagnosticReport | types.RelatedUnchangedDocumentDiagnosticReport:
@@ -100,9 +96,7 @@ def _add_diagnostics(server: Server) -> None:
 
 
 def _add_actions(server: Server) -> None:
-    options = types.CodeActionOptions(code_action_kinds=_KINDS, resolve_provider=True)
-
-    @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, options)
+    @server.feature(types.TEXT_DOCUMENT_CODE_ACTION)
     async def code_action(params: types.CodeActionParams) -> Sequence[types.CodeAction]:
         from dockopt.optimizer.lsp.actions import asked_of, code_actions
 

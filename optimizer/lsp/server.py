@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 from dockopt import __version__
-from dockopt.optimizer.lsp.client import Client, client_of
 from dockopt.optimizer.lsp.documents import Document, Documents, path_of
+from dockopt.optimizer.lsp.handshake import Greeting
 from dockopt.optimizer.lsp.positions import Place, Range
 from dockopt.optimizer.lsp.settings import Settings, settings_of
 from dockopt.optimizer.lsp.watching import CONFIGURATION, matters, watchers
 from lsprotocol import types
-from pygls.exceptions import JsonRpcContentModified, JsonRpcException
+from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInvalidRequest
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
@@ -35,12 +34,9 @@ class Protocol(LanguageServerProtocol):
     _server: Server
 
     @lsp_method(types.INITIALIZE)
-    def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
-        """Announce what this client can use."""
-        result: types.InitializeResult = yield from super().lsp_initialize(params)
-        self._server.begin(params)
-        self._server.announce(result.capabilities)
-        return result
+    def lsp_initialize(self, *_: Any) -> Any:
+        """Refuse it: the first one was answered before this protocol was there (`handshake.py`)."""
+        raise JsonRpcInvalidRequest("`initialize` is sent once")
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
@@ -79,14 +75,15 @@ class Server(LanguageServer):
 
     protocol: Protocol
 
-    def __init__(self) -> None:
+    def __init__(self, greeting: Greeting) -> None:
         super().__init__(
             "dockopt", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full, protocol_cls=Protocol
         )
-        self.documents = Documents()
-        self.client = Client()
+        self.client = greeting.client
+        self.documents = Documents(self.client.encoding)
         self.settings = Settings()
-        self.folders: list[Path] = []
+        self.folders = [path for path in map(_folder, greeting.folders) if path is not None]
+        self._options_sent = greeting.options
         self._desk: Any = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._publishing: dict[str, asyncio.Task[None]] = {}
@@ -94,29 +91,11 @@ class Server(LanguageServer):
 
     # -- the conversation --------------------------------------------------------------------------------------------
 
-    def begin(self, params: types.InitializeParams) -> None:
-        """Remember who the client is."""
-        self.client = client_of(params.capabilities)
-        self.documents.encoding = self.client.encoding
-        uris = [folder.uri for folder in params.workspace_folders or ()]
-        if not uris and params.root_uri is not None:
-            uris = [params.root_uri]
-        self.folders = _paths(uris)
-        if not uris and params.root_path:
-            self.folders = [Path(os.path.normpath(params.root_path))]
-        options = _plain(params.initialization_options)
-        self.configure(options.get("dockopt", options) if isinstance(options, dict) else None)
-
-    def announce(self, capabilities: types.ServerCapabilities) -> None:
-        """Leave out what this client cannot use: it would do nothing, or the same thing twice."""
-        client = self.client
-        capabilities.execute_command_provider = None
-        if not client.pulls:
-            capabilities.diagnostic_provider = None
-        if not client.actions:
-            capabilities.code_action_provider = None
-        elif isinstance(capabilities.code_action_provider, types.CodeActionOptions):
-            capabilities.code_action_provider.resolve_provider = client.defers
+    @property
+    def sent_at_start(self) -> Any:
+        """The settings that came with `initialize`."""
+        sent = self._options_sent
+        return sent.get("dockopt", sent) if isinstance(sent, dict) else None
 
     def configure(self, sent: Any) -> None:
         """Take settings; what is wrong with them is told in the client's log."""
@@ -128,6 +107,11 @@ class Server(LanguageServer):
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Write down an error; a window for each would get between the user and the work."""
         _log.error("%s: %s", getattr(source, "__name__", source), error)
+
+    def close(self) -> None:
+        """Give up all work."""
+        if self._desk is not None:
+            self._desk.close()
 
     def in_background(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Let something be done; what goes wrong is written down."""
@@ -294,6 +278,11 @@ def _place(position: types.Position) -> Place:
     return Place(position.line, position.character)
 
 
+def _folder(named: str) -> Path | None:
+    """Return the directory that a client names by its URI, or by its path as old ones do."""
+    return Path(os.path.normpath(named)) if named.startswith("/") else path_of(named)
+
+
 def _paths(uris: Any) -> list[Path]:
     return [path for path in map(path_of, uris) if path is not None]
 
@@ -307,21 +296,14 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def create_server() -> Server:
-    """Return a server with all its features."""
-    from dockopt.optimizer.lsp.features import add_features
-
-    server = Server()
-    add_features(server)
-    return server
-
-
 async def settings_from_client(server: Server) -> None:
-    """Ask the client for its settings, where it has some."""
+    """Ask the client for its settings, where it has some; others sent them with `initialize`."""
     if server.client.configures:
         items = [types.ConfigurationItem(section=CONFIGURATION)]
         found = await server.workspace_configuration_async(types.ConfigurationParams(items=items))
         server.configure(_plain(found[0]) if found else None)
+    else:
+        server.configure(server.sent_at_start)
 
 
 async def register(server: Server) -> None:
@@ -342,22 +324,3 @@ def retriggered() -> JsonRpcException:
     """Return the error that lets a client ask for diagnostics again."""
     data = types.DiagnosticServerCancellationData(retrigger_request=True)
     return JsonRpcException("the text has changed meanwhile", _SERVER_CANCELLED, data)
-
-
-def run() -> int:
-    """Serve standard input and output, and return the exit code."""
-    from dockopt.optimizer.lsp.transport import serve
-
-    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
-    # standard output belongs to the protocol: whatever else is printed must not get into it
-    sys.stdout = sys.stderr
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="dockopt lsp: %(levelname)s: %(message)s")
-    server = create_server()
-
-    async def main() -> int:
-        return await serve(server.protocol, stdin, stdout)
-
-    try:
-        return asyncio.run(main())
-    except KeyboardInterrupt:
-        return 130
