@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockopt.optimizer.proposal import Advice, Change, FileReport, Refusal
+from dockopt.optimizer.context.disk import WHOLE, Disk
+from dockopt.optimizer.proposal import Advice, Change, FileReport, Proposal, Refusal
 
 if TYPE_CHECKING:
     from dockopt.optimizer.context import Located
-    from dockopt.rewrites.registry import Rewrite
+    from dockopt.optimizer.model import Build
+    from dockopt.optimizer.plan import Rewrite
+    from dockopt.rewrites.registry import Rewrite as Registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,10 @@ class Options:
     offers: bool = False
     #: stop after the n-th change (a debugging aid); None means no limit
     bisect_limit: int | None = None
+    #: what of the file system may be looked at, with the unsaved texts of an editor
+    disk: Disk = WHOLE
+    #: called between the proposals; what it raises ends the analysis (an editor that has a newer text)
+    proceed: Callable[[], None] | None = None
 
 
 def analyze(path: Path, source: bytes, options: Options | None = None) -> FileReport:
@@ -45,7 +53,7 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     options = options or Options()
     report = FileReport(str(path), source, source)
     try:
-        opened = open_build(path, source, options.context)
+        opened = open_build(path, source, options.context, options.disk)
     except InputError as error:
         if isinstance(error, ContextUnreadable):
             _tell_context(report, error.located_context)
@@ -56,15 +64,13 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     if opened.disagreement is not None:
         report.refusals.append(Refusal("syntax", 1, f"two parsers read this file differently: {opened.disagreement}"))
         return report
-    rewrites = [rewrite for rewrite in REWRITES if rewrite.id not in options.ignore and _is_wanted(rewrite, options)]
+    wanted = [rewrite for rewrite in REWRITES if rewrite.id not in options.ignore and _is_wanted(rewrite, options)]
+    changing = frozenset(r.id for r in wanted if r.id in options.named and (r.changes_image or options.offers))
+    rewrites: list[Rewrite] = list(wanted)
+    if options.proceed is not None:
+        rewrites = [_Interruptible(rewrite, options.proceed) for rewrite in rewrites]
     try:
-        plan = optimize(
-            opened.build,
-            rewrites,
-            options.bisect_limit,
-            repairing=options.named,
-            changing=frozenset(r.id for r in rewrites if r.id in options.named and (r.changes_image or options.offers)),
-        )
+        plan = optimize(opened.build, rewrites, options.bisect_limit, repairing=options.named, changing=changing)
     except Unsupported as error:
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
         return report
@@ -80,10 +86,23 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     return report
 
 
-def _is_wanted(rewrite: Rewrite, options: Options) -> bool:
+def _is_wanted(rewrite: Registered, options: Options) -> bool:
     if options.select is not None:
         return rewrite.id in options.select
     return options.offers or not rewrite.changes_image
+
+
+class _Interruptible:
+    """A rewrite between whose proposals the analysis may be ended."""
+
+    def __init__(self, rewrite: Rewrite, proceed: Callable[[], None]) -> None:
+        self.id, self._rewrite, self._proceed = rewrite.id, rewrite, proceed
+
+    def propose(self, build: Build) -> Iterator[Proposal | Refusal | Advice]:
+        """Yield what the rewrite says."""
+        for item in self._rewrite.propose(build):
+            self._proceed()
+            yield item
 
 
 class _SourceLines:

@@ -102,7 +102,7 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
                 continue
             steps = [(Change(item, verdict, Applicability.SAFE), after)]
             if item.enables:
-                enabled = _first_proven(after, [other for other in rewrites if other.id in item.enables])
+                enabled = first_proven(after, [other for other in rewrites if other.id in item.enables])
                 if enabled is None:
                     names = " or ".join(f"`{name}`" for name in item.enables)
                     refusals.append(
@@ -137,7 +137,7 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
     return False
 
 
-def _first_proven(build: Build, rewrites: Iterable[Rewrite]) -> tuple[Change, Build] | None:
+def first_proven(build: Build, rewrites: Iterable[Rewrite]) -> tuple[Change, Build] | None:
     """Return the first change that is proven equal.
 
     Before a preparing edit there was none, because the planner tries it only when these rewrites have nothing left to do.
@@ -231,4 +231,4 @@ def _both(here: Verdict, there: Verdict, context: str) -> Verdict:
     )
 
 
-__all__ = ["Plan", "Rewrite", "Unsupported", "judge", "optimize"]
+__all__ = ["Plan", "Rewrite", "Unsupported", "first_proven", "judge", "optimize"]
