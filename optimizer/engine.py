@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockopt.optimizer.proposal import Change, FileReport, Refusal
+from dockopt.optimizer.origin import SourceLines
+from dockopt.optimizer.proposal import Change, FileReport, PassedOver, Refusal
 
 if TYPE_CHECKING:
     from dockopt.optimizer.context import Located
@@ -22,6 +23,8 @@ class Options:
     ignore: frozenset[str] = frozenset()
     #: stop after the n-th change (a debugging aid); None means no limit
     bisect_limit: int | None = None
+    #: why a proven change is not wanted, None if it is; it is then left alone for that reason
+    passed_over: PassedOver | None = None
 
 
 def analyze(path: Path, source: bytes, options: Options | None = None) -> FileReport:
@@ -56,50 +59,31 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
         if (options.select is None or rewrite.id in options.select) and rewrite.id not in options.ignore
     ]
     try:
-        plan = optimize(opened.build, rewrites, options.bisect_limit, options.select or frozenset())
+        plan = optimize(
+            opened.build, rewrites, options.bisect_limit, options.select or frozenset(), options.passed_over
+        )
     except Unsupported as error:
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
         return report
     report.result = plan.build.dockerfile.source
     report.other_files = dict(plan.build.other_files)
     report.changes = plan.changes
-    lines = _SourceLines(source, report.result)
-    report.offered = [lines.of_change(change) for change in plan.offered]
-    report.unproven = [lines.of_change(change) for change in plan.unproven]
-    report.repairs = [lines.of_change(change) for change in plan.repairs]
-    report.refusals = [lines.of_refusal(refusal) for refusal in plan.refusals]
+    lines = SourceLines(source, report.result)
+    report.offered = [_of_change(change, lines) for change in plan.offered]
+    report.unproven = [_of_change(change, lines) for change in plan.unproven]
+    report.repairs = [_of_change(change, lines) for change in plan.repairs]
+    report.refusals = [_of_refusal(refusal, lines) for refusal in plan.refusals]
     return report
 
 
-class _SourceLines:
-    """Translates lines of the changed text, of which the last round speaks, to lines of the text that the user has."""
+def _of_change(change: Change, lines: SourceLines) -> Change:
+    """Return a change with the line of its finding in the source; its edits speak of the changed text."""
+    return replace(change, proposal=replace(change.proposal, line=lines.of(change.proposal.line)))
 
-    def __init__(self, source: bytes, result: bytes) -> None:
-        self._lines: list[int] | None = None
-        if source != result:
-            from difflib import SequenceMatcher
 
-            before, after = source.split(b"\n"), result.split(b"\n")
-            self._lines = [1] * (len(after) + 1)
-            moved = {text: i + 1 for i, text in reversed(list(enumerate(before))) if text.strip()}
-            for tag, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-                for j in range(j1, j2):
-                    if tag == "equal":
-                        self._lines[j + 1] = i1 + (j - j1) + 1
-                    else:  # moved here from elsewhere, or new
-                        self._lines[j + 1] = moved.get(after[j], max(1, min(i1 + 1, i2 or 1)))
-
-    def _of(self, line: int) -> int:
-        return self._lines[line] if self._lines is not None and 0 < line < len(self._lines) else line
-
-    def of_change(self, change: Change) -> Change:
-        """Return a change with the line of its finding in the source; its edits speak of the changed text."""
-        return replace(change, proposal=replace(change.proposal, line=self._of(change.proposal.line)))
-
-    def of_refusal(self, refusal: Refusal) -> Refusal:
-        """Return a refusal with lines of the source."""
-        cause = self._of(refusal.cause_line) if not refusal.cause_path else refusal.cause_line
-        return replace(refusal, line=self._of(refusal.line), cause_line=cause)
+def _of_refusal(refusal: Refusal, lines: SourceLines) -> Refusal:
+    cause = lines.of(refusal.cause_line) if not refusal.cause_path else refusal.cause_line
+    return replace(refusal, line=lines.of(refusal.line), cause_line=cause)
 
 
 def _tell_context(report: FileReport, located: Located) -> None:

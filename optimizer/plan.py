@@ -9,7 +9,7 @@ from typing import Protocol
 from dockopt.optimizer.apply import apply_edits, edits_by_path
 from dockopt.optimizer.context import ContextError
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.proposal import Applicability, Change, Proposal, Refusal, Verdict
+from dockopt.optimizer.proposal import Applicability, Change, PassedOver, Proposal, Refusal, Verdict
 from dockopt.optimizer.symbolic.execute import Unsupported
 from dockopt.optimizer.syntax import DockerfileSyntaxError, parse
 from dockopt.optimizer.validate import validate
@@ -20,6 +20,14 @@ _MAX_CHANGES = 200
 
 #: what two contexts may say of one change, from the most that can be claimed to the least
 _WEAKER = ("equal", "repairs", "equal-but")
+
+
+_APPLICABILITY = {
+    "equal": Applicability.SAFE,
+    "repairs": Applicability.REPAIRS,
+    "equal-but": Applicability.CHANGES_IMAGE,
+    "unproven": Applicability.UNPROVEN,
+}
 
 
 class Rewrite(Protocol):
@@ -45,16 +53,30 @@ class Plan:
     refusals: list[Refusal] = field(default_factory=list)
     #: rewrites that the user has asked for by name
     named: frozenset[str] = frozenset()
+    #: who is asked about every change whether it is wanted
+    passed_over: PassedOver | None = None
+
+    def unwanted(self, change: Change, *prepared: Change, text: bytes | None = None) -> Refusal | None:
+        """Say why a change is not wanted after those that were applied and `prepared`, None if it is."""
+        if self.passed_over is None:
+            return None
+        before = (*self.changes, *prepared)
+        reason = self.passed_over(before, change, self.build.dockerfile.source if text is None else text)
+        return None if reason is None else Refusal(change.proposal.rewrite, change.proposal.line, reason)
 
 
 def optimize(
-    build: Build, rewrites: Sequence[Rewrite], limit: int | None = None, named: frozenset[str] = frozenset()
+    build: Build,
+    rewrites: Sequence[Rewrite],
+    limit: int | None = None,
+    named: frozenset[str] = frozenset(),
+    passed_over: PassedOver | None = None,
 ) -> Plan:
     """Apply proven proposals to a fixed point; what is not proven is reported of the last text. Raises Unsupported.
 
     Repairs are applied where their rewrite is among the `named` ones.
     """
-    plan = Plan(build, named=named)
+    plan = Plan(build, named=named, passed_over=passed_over)
     while True:
         before = len(plan.changes)
         plan.offered, plan.unproven, plan.repairs, plan.refusals = [], [], [], []
@@ -82,12 +104,17 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
         if isinstance(verdict, Refusal):
             refusals.append(verdict)
             continue
+        change = Change(item, verdict, _APPLICABILITY[verdict.status])
+        unwanted = plan.unwanted(change)
+        if unwanted is not None:
+            refusals.append(unwanted)
+            continue
         if verdict.status == "equal" and after is not None:
             if len(plan.changes) >= limit:
                 continue
-            steps = [(Change(item, verdict, Applicability.SAFE), after)]
+            steps = [(change, after)]
             if item.enables:
-                enabled = _first_proven(after, [other for other in rewrites if other.id in item.enables])
+                enabled = _first_proven(plan, change, after, [r for r in rewrites if r.id in item.enables])
                 if enabled is None:
                     names = " or ".join(f"`{name}`" for name in item.enables)
                     refusals.append(
@@ -97,21 +124,20 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
                     )
                     continue
                 steps.append(enabled)
-            for change, build in steps[: limit - len(plan.changes)]:
-                plan.changes.append(change)
+            for step, build in steps[: limit - len(plan.changes)]:
+                plan.changes.append(step)
                 plan.build = build
             return True
         if verdict.status == "repairs" and after is not None:
-            change = Change(item, verdict, Applicability.REPAIRS)
             if item.rewrite in plan.named and len(plan.changes) < limit:
                 plan.changes.append(change)
                 plan.build = after
                 return True
             repairs.append(change)
         elif verdict.status == "equal-but":
-            offered.append(Change(item, verdict, Applicability.CHANGES_IMAGE))
+            offered.append(change)
         else:
-            unproven.append(Change(item, verdict, Applicability.UNPROVEN))
+            unproven.append(change)
     plan.offered += offered
     plan.unproven += unproven
     plan.repairs += repairs
@@ -119,8 +145,10 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
     return False
 
 
-def _first_proven(build: Build, rewrites: Iterable[Rewrite]) -> tuple[Change, Build] | None:
-    """Return the first change that is proven equal.
+def _first_proven(
+    plan: Plan, prepared: Change, build: Build, rewrites: Iterable[Rewrite]
+) -> tuple[Change, Build] | None:
+    """Return the first change that is proven equal, and wanted, after a preparing one.
 
     Before a preparing edit there was none, because the planner tries it only when these rewrites have nothing left to do.
     """
@@ -129,7 +157,9 @@ def _first_proven(build: Build, rewrites: Iterable[Rewrite]) -> tuple[Change, Bu
             if isinstance(item, Proposal) and not item.enables:
                 verdict, after = judge(build, item)
                 if isinstance(verdict, Verdict) and verdict.status == "equal" and after is not None:
-                    return Change(item, verdict, Applicability.SAFE), after
+                    change = Change(item, verdict, Applicability.SAFE)
+                    if plan.unwanted(change, prepared, text=build.dockerfile.source) is None:
+                        return change, after
     return None
 
 
