@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,7 @@ class Asked:
             raise InputError(f"`--baseline {baseline}`: {error}") from error
         bases: dict[Path, Revision] = {}
         for path in paths if diff_base is not None else ():
-            top = repository_of(Path(path).absolute().parent)
+            top = repository_of(_absolute(path).parent)
             if top is None:
                 raise InputError(f"`--diff-base`: `{path}` lies in no git repository")
             if top not in bases:
@@ -56,7 +57,7 @@ class Asked:
         return Narrowing(report.path, report.source, frozenset(entry.fingerprint for entry in self.baseline), branch)
 
     def _branch(self, report: FileReport, name: str, shown: Shown, analyze: Analyze) -> Branch:
-        path = Path(report.path).absolute()
+        path = _absolute(report.path)
         top = repository_of(path.parent)
         if top is None or top not in self.bases:
             raise InputError("lies in no git repository that `--diff-base` speaks of")
@@ -68,6 +69,10 @@ class Asked:
         found = None
         if old is not None and old != report.source:
             found = frozenset(entry.fingerprint for entry in every_finding(report.path, old, shown, analyze))
-        context = Path(report.context or ".").absolute()
+        context = _absolute(report.context or ".")
         ignore_files = (context / ".dockerignore", path.with_name(f"{path.name}.dockerignore"))
         return Branch(base, name, old, found, context, ignore_files)
+
+
+def _absolute(path: str) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - links are not followed

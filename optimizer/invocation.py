@@ -19,6 +19,7 @@ from dockopt.optimizer.fingerprint import place_of
 from dockopt.optimizer.inputs import InputError, check_dockerfile, read_file, read_stdin
 from dockopt.optimizer.narrowing import every_finding
 from dockopt.optimizer.proposal import FileReport, PassedOver
+from dockopt.optimizer.report.finding import all_findings
 from dockopt.optimizer.report.formats import TEXT, render
 from dockopt.optimizer.report.outcome import Outcome, Shown
 from dockopt.optimizer.report.terminal import Output, is_terminal, print_error
@@ -181,9 +182,10 @@ def _process(entry: _Source, request: Request, asked: Asked) -> Outcome:
         analyze = partial(_analyze, Path(name), request.options)
         outcome.report = analyze(content, None)
         if not asked.everything and _says_something(outcome.report):
+            known = {found.fingerprint for found in all_findings(outcome)}
             narrowing = asked.narrowing(outcome.report, request.shown, analyze)
             outcome.report = analyze(content, narrowing)
-            outcome.met = frozenset(narrowing.met)
+            outcome.met = frozenset(known | narrowing.met)
         outcome.error = outcome.report.error
         if request.write_baseline is not None:
             outcome.known = entries_of(every_finding(name, content, request.shown, analyze))

@@ -38,7 +38,7 @@ class Outcome:
     verified: bool = False
     #: old bytes of `report.other_files` (path relative to the context), None for a new file
     other_before: Mapping[str, bytes | None] = field(default_factory=dict)
-    #: entries of a baseline that left something out, and those that a new one would have
+    #: fingerprints of findings that the file has, reported or not, and the entries that a new baseline would have
     met: frozenset[str] = frozenset()
     known: tuple[Entry, ...] = ()
 
