@@ -119,10 +119,8 @@ def _replacement(lines: Sequence[bytes], replacement: LineReplacement) -> Json:
         _start(lines, replacement.last),
     )
     region = {"startLine": start_line, "startColumn": start_column, "endLine": end_line, "endColumn": end_column}
-    change: Json = {"deletedRegion": region}
-    if replacement.text:
-        change["insertedContent"] = _content(replacement.text)
-    return change
+    # the content may be left out where nothing is inserted, but reviewdog 0.21 ends with a crash then
+    return {"deletedRegion": region, "insertedContent": _content(replacement.text)}
 
 
 def _start(lines: Sequence[bytes], index: int) -> tuple[int, int]:

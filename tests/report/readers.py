@@ -97,7 +97,7 @@ def _replaced(text: bytes, replacements: list[dict[str, Any]]) -> bytes:
         region = replacement["deletedRegion"]
         start = _sarif_offset(text, region["startLine"], region["startColumn"])
         end = _sarif_offset(text, region["endLine"], region["endColumn"])
-        inserted = replacement.get("insertedContent", {"text": ""})
+        inserted = replacement["insertedContent"]
         new = inserted["text"].encode() if "text" in inserted else base64.b64decode(inserted["binary"])
         text = text[:start] + new + text[end:]
     return text
