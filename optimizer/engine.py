@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dockopt.optimizer.context.disk import WHOLE, Disk
-from dockopt.optimizer.proposal import Advice, Change, FileReport, Proposal, Refusal
+from dockopt.optimizer.origin import SourceLines
+from dockopt.optimizer.proposal import Advice, Change, FileReport, PassedOver, Proposal, Refusal
 
 if TYPE_CHECKING:
     from dockopt.optimizer.context import Located
     from dockopt.optimizer.model import Build
     from dockopt.optimizer.plan import Rewrite
     from dockopt.rewrites.registry import Rewrite as Registered
+
+_Finding = TypeVar("_Finding", Refusal, Advice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Options:
     disk: Disk = WHOLE
     #: called between the proposals; what it raises ends the analysis (an editor that has a newer text)
     proceed: Callable[[], None] | None = None
+    #: why a proven change is not wanted, None if it is; it is then left alone for that reason
+    passed_over: PassedOver | None = None
 
 
 def analyze(path: Path, source: bytes, options: Options | None = None) -> FileReport:
@@ -70,19 +75,26 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     if options.proceed is not None:
         rewrites = [_Interruptible(rewrite, options.proceed) for rewrite in rewrites]
     try:
-        plan = optimize(opened.build, rewrites, options.bisect_limit, repairing=options.named, changing=changing)
+        plan = optimize(
+            opened.build,
+            rewrites,
+            options.bisect_limit,
+            repairing=options.named,
+            changing=changing,
+            passed_over=options.passed_over,
+        )
     except Unsupported as error:
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
         return report
     report.result = plan.build.dockerfile.source
     report.other_files = dict(plan.build.other_files)
     report.changes = plan.changes
-    lines = _SourceLines(source, report.result)
-    report.offered = [lines.of_change(change) for change in plan.offered]
-    report.unproven = [lines.of_change(change) for change in plan.unproven]
-    report.repairs = [lines.of_change(change) for change in plan.repairs]
-    report.refusals = [lines.of_refusal(refusal) for refusal in plan.refusals]
-    report.advice = [lines.of_advice(advice) for advice in plan.advice]
+    lines = SourceLines(source, report.result)
+    report.offered = [_of_change(change, lines) for change in plan.offered]
+    report.unproven = [_of_change(change, lines) for change in plan.unproven]
+    report.repairs = [_of_change(change, lines) for change in plan.repairs]
+    report.refusals = [_of_finding(refusal, lines) for refusal in plan.refusals]
+    report.advice = [_of_finding(advice, lines) for advice in plan.advice]
     return report
 
 
@@ -105,40 +117,15 @@ class _Interruptible:
             yield item
 
 
-class _SourceLines:
-    """Translates lines of the changed text, of which the last round speaks, to lines of the text that the user has."""
+def _of_change(change: Change, lines: SourceLines) -> Change:
+    """Return a change with the line of its finding in the source; its edits speak of the changed text."""
+    return replace(change, proposal=replace(change.proposal, line=lines.of(change.proposal.line)))
 
-    def __init__(self, source: bytes, result: bytes) -> None:
-        self._lines: list[int] | None = None
-        if source != result:
-            from difflib import SequenceMatcher
 
-            before, after = source.split(b"\n"), result.split(b"\n")
-            self._lines = [1] * (len(after) + 1)
-            moved = {text: i + 1 for i, text in reversed(list(enumerate(before))) if text.strip()}
-            for tag, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-                for j in range(j1, j2):
-                    if tag == "equal":
-                        self._lines[j + 1] = i1 + (j - j1) + 1
-                    else:  # moved here from elsewhere, or new
-                        self._lines[j + 1] = moved.get(after[j], max(1, min(i1 + 1, i2 or 1)))
-
-    def _of(self, line: int) -> int:
-        return self._lines[line] if self._lines is not None and 0 < line < len(self._lines) else line
-
-    def of_change(self, change: Change) -> Change:
-        """Return a change with the line of its finding in the source; its edits speak of the changed text."""
-        return replace(change, proposal=replace(change.proposal, line=self._of(change.proposal.line)))
-
-    def of_advice(self, advice: Advice) -> Advice:
-        """Return advice with lines of the source."""
-        cause = self._of(advice.cause_line) if not advice.cause_path else advice.cause_line
-        return replace(advice, line=self._of(advice.line), cause_line=cause)
-
-    def of_refusal(self, refusal: Refusal) -> Refusal:
-        """Return a refusal with lines of the source."""
-        cause = self._of(refusal.cause_line) if not refusal.cause_path else refusal.cause_line
-        return replace(refusal, line=self._of(refusal.line), cause_line=cause)
+def _of_finding(finding: _Finding, lines: SourceLines) -> _Finding:
+    """Return a refusal or advice with lines of the source."""
+    cause = lines.of(finding.cause_line) if not finding.cause_path else finding.cause_line
+    return replace(finding, line=lines.of(finding.line), cause_line=cause)
 
 
 def _tell_context(report: FileReport, located: Located) -> None:
