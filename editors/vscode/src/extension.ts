@@ -59,7 +59,14 @@ async function start(): Promise<void> {
     documentSelector: [{ scheme: "file", language: "dockerfile" }],
     outputChannel: channel,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
-    synchronize: { configurationSection: "dockopt" },
+    middleware: {
+      workspace: {
+        configuration: async (params, token, next) => {
+          const answer = await next(params, token);
+          return Array.isArray(answer) ? answer.map(serverSettings) : answer;
+        },
+      },
+    },
   };
   client = new LanguageClient("dockopt", "dockopt", { command: program.program, args: ["lsp"] }, options);
   try {
@@ -68,6 +75,13 @@ async function start(): Promise<void> {
     channel.error(`the server did not start: ${String(error)}; \`${program.program} lsp\` tells more in a terminal`);
     void vscode.window.showErrorMessage("dockopt: the language server did not start; the output channel tells why.");
   }
+}
+
+/** The settings without those that are about starting the server: it would report them as unknown. */
+function serverSettings(settings: unknown): unknown {
+  if (typeof settings !== "object" || settings === null) return settings;
+  const { path, trace, ...rest } = settings as Record<string, unknown>;
+  return rest;
 }
 
 /** The interpreter that the Python extension has selected, if there is that extension. */
