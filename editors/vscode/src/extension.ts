@@ -10,10 +10,21 @@ let client: LanguageClient | undefined;
 let program: Found | undefined;
 let channel: vscode.LogOutputChannel;
 
+/** What the program printed, shown read-only, so that nobody is asked whether to save it. */
+const printed = new Map<string, string>();
+const printedChanged = new vscode.EventEmitter<vscode.Uri>();
+const PRINTED = "dockopt";
+
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   channel = vscode.window.createOutputChannel("dockopt", { log: true });
   context.subscriptions.push(
     channel,
+    printedChanged,
+    vscode.workspace.registerTextDocumentContentProvider(PRINTED, {
+      onDidChange: printedChanged.event,
+      provideTextDocumentContent: (uri) => printed.get(uri.toString()) ?? "",
+    }),
+    vscode.workspace.onDidCloseTextDocument((document) => printed.delete(document.uri.toString())),
     vscode.commands.registerTextEditorCommand("dockopt.suggest", (editor) => suggest(editor.document)),
     vscode.commands.registerTextEditorCommand("dockopt.fixFile", (editor) => fixFile(editor.document)),
     vscode.commands.registerTextEditorCommand("dockopt.showGraph", (editor) => showGraph(editor.document)),
@@ -135,10 +146,10 @@ async function show(document: vscode.TextDocument, words: string[], language: st
     void vscode.window.showErrorMessage(`dockopt: ${result.errors.trim() || `exit code ${result.code}`}`);
     return;
   }
-  const languages = await vscode.languages.getLanguages();
-  const content = result.output || "nothing to improve\n";
-  const shown = await vscode.workspace.openTextDocument(
-    languages.includes(language) ? { content, language } : { content },
-  );
+  const beside = document.uri.path.slice(0, document.uri.path.lastIndexOf("/"));
+  const uri = vscode.Uri.from({ scheme: PRINTED, path: `${beside}/dockopt ${words[0]}.${language}` });
+  printed.set(uri.toString(), result.output || "nothing to improve\n");
+  printedChanged.fire(uri);
+  const shown = await vscode.workspace.openTextDocument(uri);
   await vscode.window.showTextDocument(shown, { viewColumn: vscode.ViewColumn.Beside, preview: true });
 }
