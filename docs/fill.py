@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/commands.md", "docs/context.md", "docs/graph.md", "docs/proofs.md", "docs/report.md")
+PAGES = (
+    "README.md", "docs/commands.md", "docs/configuration.md", "docs/context.md", "docs/graph.md", "docs/proofs.md", "docs/report.md",
+)  # fmt: skip
 _BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ASSUMPTION = re.compile(r"([a-z]+(?:-[a-z]+)+): (.+)", re.DOTALL)
 
@@ -110,6 +112,36 @@ def _graph() -> str:
     return f"```mermaid\n{_printed(ROOT / 'fixtures' / 'examples' / 'go-service', 'graph', 'Dockerfile', '--format', 'mermaid')}```\n"
 
 
+def _settings() -> str:
+    """A table of all settings, from the one that the program reads by."""
+    sys.path.insert(0, str(ROOT / ".src"))
+    from dockopt.optimizer.configuration.settings import SETTINGS, Kind
+
+    rows = []
+    for setting in SETTINGS:
+        value = ", ".join(f'`"{c}"`' for c in setting.choices) if setting.kind is Kind.CHOICE else setting.kind.value
+        rows.append(
+            f"| `{setting.name}` | {setting.scope.value} | {value} | {setting.text} | {setting.default} "
+            f"| `{setting.name} = {setting.example}` |\n"
+        )
+    return "| key | for | value | what it says | without it | example |\n|---|---|---|---|---|---|\n" + "".join(rows)
+
+
+def _configuration() -> str:
+    directory = ROOT / "fixtures" / "configuration" / "service"
+    return f"```console\n$ dockopt config deploy/worker.Dockerfile\n{_printed(directory, 'config', 'deploy/worker.Dockerfile')}```\n"
+
+
+def made_files() -> dict[str, str]:
+    """Files that are made as a whole, by their path: the schema of the configuration."""
+    sys.path.insert(0, str(ROOT / ".src"))
+    import json
+
+    from dockopt.optimizer.configuration.schema import schema
+
+    return {"docs/dockopt.schema.json": json.dumps(schema(), indent=2) + "\n"}
+
+
 def rule_pages() -> dict[str, str]:
     """The page of each rewrite, from the text of its module, as `dockopt explain` prints it."""
     pages = {}
@@ -176,6 +208,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "assumptions": _assumptions,
     "commands": _commands,
     "contexts": _contexts,
+    "settings": _settings,
+    "configuration": _configuration,
     "graph": _graph,
 }
 
@@ -188,7 +222,7 @@ def filled(page: str) -> str:
 def main(check: bool) -> int:
     """Write the pages, or only compare them; return the exit code."""
     stale = []
-    for page, text in {**{page: filled(page) for page in PAGES}, **rule_pages()}.items():
+    for page, text in {**{page: filled(page) for page in PAGES}, **rule_pages(), **made_files()}.items():
         path = ROOT / page
         if not path.exists() or text != path.read_text("utf-8"):
             stale.append(page)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from dockopt.optimizer import cli_lsp
-from dockopt.optimizer.cli_building import BuildArgs, EngineName, Network, Secrets, add_to, build_options
+from dockopt.optimizer import cli_building, cli_configuration, cli_lsp
+from dockopt.optimizer.cli_building import BuildArgs, EngineName, Network, Secrets, build_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +110,7 @@ def _dockopt(version: _Version = False) -> None:
 
 @app.command(short_help="Show what would rebuild faster, as a diff.")
 def suggest(
+    ctx: typer.Context,
     paths: _Paths = None,
     context: _Context = None,
     stdin_filename: _StdinFilename = None,
@@ -137,6 +138,7 @@ def suggest(
 
 @app.command(short_help="Apply the changes that keep the image.")
 def fix(
+    ctx: typer.Context,
     paths: _Paths = None,
     write: Annotated[bool, typer.Option("--write", help="Write the files; without it only the diff is shown.")] = False,
     verify: Annotated[
@@ -213,17 +215,19 @@ def graph(
     _answer(answer, path)
 
 
-add_to(app)
+cli_building.add_to(app)
+cli_configuration.add_to(app)
 cli_lsp.add_to(app)
 
 
-def _run(**arguments: Any) -> None:
+def _run(ctx: typer.Context, **arguments: Any) -> None:
     """Turn the options into a request, and everything that may go wrong into an exit code."""
     from dockopt.optimizer.engine import Options
     from dockopt.optimizer.invocation import Request, UsageProblem, run
     from dockopt.optimizer.report.formats import FORMATS
     from dockopt.optimizer.report.outcome import Shown
 
+    arguments = cli_configuration.with_configuration(ctx, arguments)
     _one_of("--format", arguments["format"], FORMATS)
     _one_of("--color", arguments["color"], ("auto", "always", "never"))
     select, ignore = _ids("--select", arguments["select"]), _ids("--ignore", arguments["ignore"])

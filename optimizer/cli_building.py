@@ -129,10 +129,13 @@ def build_options(
 ) -> BuildOptions:
     """Return the options of a build; an engine that does not exist ends the program."""
     from dockopt.optimizer.building import BuildOptions
+    from dockopt.optimizer.cli_configuration import configured
     from dockopt.optimizer.engines.choose import NAMES
 
     if engine is not None and engine not in NAMES:
         _fail(f"--engine: `{engine}` is none of {', '.join(NAMES)}")
+    if engine is None and builder is None:
+        engine = configured("engine")
     return BuildOptions(
         engine, builder, context, platform, target, network, build_args or (), secrets or (), ssh or (), cache
     )

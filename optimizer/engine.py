@@ -12,6 +12,7 @@ from dockopt.optimizer.origin import SourceLines
 from dockopt.optimizer.proposal import Advice, Change, FileReport, PassedOver, Proposal, Refusal
 
 if TYPE_CHECKING:
+    from dockopt.optimizer.configuration.effective import Choice
     from dockopt.optimizer.context import Located
     from dockopt.optimizer.model import Build
     from dockopt.optimizer.plan import Rewrite
@@ -31,6 +32,8 @@ class Options:
     #: ids of rewrites that the user has asked for by name in this very call: what they repair is applied, and what they change in
     #: the image if changing it is what they are for, or with `offers`
     named: frozenset[str] = frozenset()
+    #: what the configuration names by `apply` is as good as named by the call; not so in an editor, which fixes all that is *safe*
+    apply_configured: bool = True
     #: look also for what would change the image on purpose
     offers: bool = False
     #: stop after the n-th change (a debugging aid); None means no limit
@@ -69,8 +72,16 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     if opened.disagreement is not None:
         report.refusals.append(Refusal("syntax", 1, f"two parsers read this file differently: {opened.disagreement}"))
         return report
-    wanted = [rewrite for rewrite in REWRITES if rewrite.id not in options.ignore and _is_wanted(rewrite, options)]
-    changing = frozenset(r.id for r in wanted if r.id in options.named and (r.changes_image or options.offers))
+    configuration = opened.build.configuration
+    # what the configuration *selects* is not named: nothing that changes the image is applied without `apply` or the command line
+    named = options.named | (configuration.applied if options.apply_configured else frozenset())
+    choices = configuration.choices(rewrite.id for rewrite in REWRITES)
+    wanted = [
+        rewrite
+        for rewrite in REWRITES
+        if rewrite.id not in options.ignore and _is_wanted(rewrite, options, choices[rewrite.id], named)
+    ]
+    changing = frozenset(r.id for r in wanted if r.id in named and (r.changes_image or options.offers))
     rewrites: list[Rewrite] = list(wanted)
     if options.proceed is not None:
         rewrites = [_Interruptible(rewrite, options.proceed) for rewrite in rewrites]
@@ -79,7 +90,7 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
             opened.build,
             rewrites,
             options.bisect_limit,
-            repairing=options.named,
+            repairing=named,
             changing=changing,
             passed_over=options.passed_over,
         )
@@ -98,10 +109,12 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     return report
 
 
-def _is_wanted(rewrite: Registered, options: Options) -> bool:
+def _is_wanted(rewrite: Registered, options: Options, choice: Choice, named: frozenset[str]) -> bool:
+    """Tell whether a rewrite runs: what the command line selects goes before what the configuration says."""
     if options.select is not None:
         return rewrite.id in options.select
-    return options.offers or not rewrite.changes_image
+    is_selected = choice.runs and choice.by is not None
+    return is_selected or (choice.runs and (options.offers or not rewrite.changes_image or rewrite.id in named))
 
 
 class _Interruptible:

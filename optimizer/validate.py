@@ -300,11 +300,13 @@ def _sources(build: Build) -> list[tuple[int, str, str]]:
 
 
 def frontend_problems(old: Build, new: Build) -> Iterable[tuple[str, int]]:
-    """Features that the pinned frontend may not have (reference §1.12)."""
+    """Features that the pinned frontend, or the oldest engine without a pin, may not have (reference §1.12)."""
     had = {feature for _, feature in _features(old)}
+    syntax, floor = new.dockerfile.syntax, new.configuration.frontend_floor
     for line, feature in _features(new):
-        if feature not in had and not frontend_allows(new.dockerfile.syntax, feature):
-            yield f"`# syntax={new.dockerfile.syntax}` is not known to support `{feature}`", line
+        if feature not in had and not frontend_allows(syntax, feature, floor):
+            who = f"`# syntax={syntax}`" if syntax is not None else "the oldest engine (`engine-floor`)"
+            yield f"{who} is not known to support `{feature}`", line
 
 
 def _features(build: Build) -> Iterable[tuple[int, str]]:
@@ -329,13 +331,13 @@ _SINCE = {
 }
 
 
-def frontend_allows(syntax: str | None, feature: str) -> bool:
-    """Tell whether the frontend of a file surely has a feature; without a pin the floor is Docker 23 (BuildKit 0.11, 1.5)."""
+def frontend_allows(syntax: str | None, feature: str, floor: tuple[int, int]) -> bool:
+    """Tell whether the frontend of a file surely has a feature; without a pin it is as old as the floor (major, minor)."""
     since = _SINCE.get(feature)
     if since is None:
         return False
     if syntax is None:
-        return since <= (1, 5)
+        return since <= floor
     repository, _, tag = syntax.partition("@")[0].rpartition(":")
     if repository.removeprefix("docker.io/") not in ("docker/dockerfile", "docker/dockerfile-upstream"):
         return False
