@@ -19,6 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (
     "README.md", "docs/commands.md", "docs/configuration.md", "docs/context.md", "docs/graph.md", "docs/proofs.md", "docs/report.md",
+    "docs/suppression.md",
 )  # fmt: skip
 _BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ASSUMPTION = re.compile(r"([a-z]+(?:-[a-z]+)+): (.+)", re.DOTALL)
@@ -132,6 +133,15 @@ def _configuration() -> str:
     return f"```console\n$ dockopt config deploy/worker.Dockerfile\n{_printed(directory, 'config', 'deploy/worker.Dockerfile')}```\n"
 
 
+def _hadolint() -> str:
+    """A table of the rules of hadolint whose comments count for one of our rewrites."""
+    sys.path.insert(0, str(ROOT / ".src"))
+    from dockopt.optimizer.suppression.hadolint import SAME
+
+    rows = [f"| `# hadolint ignore={theirs}` | [`{ours}`](rules/{ours}.md) |\n" for theirs, ours in SAME.items()]
+    return "| comment | keeps away |\n|---|---|\n" + "".join(rows)
+
+
 def made_files() -> dict[str, str]:
     """Files that are made as a whole, by their path: the schema of the configuration."""
     sys.path.insert(0, str(ROOT / ".src"))
@@ -210,6 +220,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "contexts": _contexts,
     "settings": _settings,
     "configuration": _configuration,
+    "hadolint": _hadolint,
     "graph": _graph,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -55,6 +55,7 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     from dockopt.optimizer.inputs import InputError
     from dockopt.optimizer.opening import ContextUnreadable, open_build
     from dockopt.optimizer.plan import optimize
+    from dockopt.optimizer.suppression import Guard
     from dockopt.optimizer.symbolic.execute import Unsupported
     from dockopt.rewrites.registry import REWRITES
 
@@ -82,7 +83,8 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
         if rewrite.id not in options.ignore and _is_wanted(rewrite, options, choices[rewrite.id], named)
     ]
     changing = frozenset(r.id for r in wanted if r.id in named and (r.changes_image or options.offers))
-    rewrites: list[Rewrite] = list(wanted)
+    guard = Guard(opened.build.dockerfile)
+    rewrites: Sequence[Rewrite] = guard.around(wanted)
     if options.proceed is not None:
         rewrites = [_Interruptible(rewrite, options.proceed) for rewrite in rewrites]
     try:
@@ -97,6 +99,8 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     except Unsupported as error:
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
         return report
+    complete = options.bisect_limit is None and options.passed_over is None
+    report.notes += guard.notes((rewrite.id for rewrite in wanted), complete=complete)
     report.result = plan.build.dockerfile.source
     report.other_files = dict(plan.build.other_files)
     report.changes = plan.changes
