@@ -143,13 +143,14 @@ def _hadolint() -> str:
 
 
 def made_files() -> dict[str, str]:
-    """Files that are made as a whole, by their path: the schema of the configuration."""
+    """Files that are made as a whole, by their path: the schema of the configuration, and the manual page."""
     sys.path.insert(0, str(ROOT / ".src"))
     import json
 
     from dockopt.optimizer.configuration.schema import schema
+    from dockopt.optimizer.manual.page import manual_page
 
-    return {"docs/dockopt.schema.json": json.dumps(schema(), indent=2) + "\n"}
+    return {"docs/dockopt.schema.json": json.dumps(schema(), indent=2) + "\n", "docs/man/dockopt.1": manual_page()}
 
 
 def rule_pages() -> dict[str, str]:
@@ -238,6 +239,7 @@ def main(check: bool) -> int:
         if not path.exists() or text != path.read_text("utf-8"):
             stale.append(page)
             if not check:
+                path.parent.mkdir(exist_ok=True)
                 (ROOT / page).write_text(text, "utf-8")
     for page in stale:
         print(f"{page}: {'out of date; run `python docs/fill.py`' if check else 'written'}")

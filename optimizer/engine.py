@@ -55,6 +55,7 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     from dockopt.optimizer.inputs import InputError
     from dockopt.optimizer.opening import ContextUnreadable, open_build
     from dockopt.optimizer.plan import optimize
+    from dockopt.optimizer.steps import measured
     from dockopt.optimizer.suppression import Guard
     from dockopt.optimizer.symbolic.execute import Unsupported
     from dockopt.rewrites.registry import REWRITES
@@ -62,7 +63,8 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     options = options or Options()
     report = FileReport(str(path), source, source)
     try:
-        opened = open_build(path, source, options.context, options.disk)
+        with measured(report.steps, "open"):
+            opened = open_build(path, source, options.context, options.disk)
     except InputError as error:
         if isinstance(error, ContextUnreadable):
             _tell_context(report, error.located_context)
@@ -95,6 +97,7 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
             repairing=named,
             changing=changing,
             passed_over=options.passed_over,
+            steps=report.steps,
         )
     except Unsupported as error:
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from dockopt.optimizer.steps import Step
+
 
 class Applicability(enum.Enum):
     """Who may apply a proposal: `safe` ones are applied by `fix`, the others only when they are named.
@@ -185,3 +187,5 @@ class FileReport:
     #: why the file could not be analysed at all (`path:line:column: message`), else None
     error: str | None = None
     notes: list[str] = field(default_factory=list)
+    #: what was done, and how long it took
+    steps: list[Step] = field(default_factory=list, compare=False, repr=False)

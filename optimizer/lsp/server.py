@@ -219,6 +219,7 @@ class Server(LanguageServer):
             context=None if context is None else Path(os.path.normpath(folder / context)),
             select=None if self.settings.select is None else frozenset(self.settings.select),
             ignore=frozenset(self.settings.ignore),
+            apply_configured=False,
             disk=Disk(limit, self.documents.unsaved()),
         )
 
