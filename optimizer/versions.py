@@ -14,15 +14,15 @@ def versions() -> str:
 
 
 def _lines() -> Iterator[str]:
-    import platform
     import shutil
+    import sys
     from importlib.metadata import version
 
     from dockopt import __version__
     from dockopt.optimizer.configuration.settings import setting
 
     yield f"dockopt {__version__}"
-    yield f"Python {platform.python_version()}"
+    yield f"Python {sys.version.split()[0]}"
     yield f"grammar of Dockerfiles: BuildKit {BUILDKIT}, cross-checked by dockerfile-parse {version('dockerfile-parse')}"
     yield f"grammar of shell scripts: tree-sitter-bash {version('tree-sitter-bash')} on tree-sitter {version('tree-sitter')}"
     found = [name for name in setting("engine").choices if shutil.which(name)]
