@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from dockopt.optimizer.configuration import Configuration, find_configuration
 from dockopt.optimizer.configuration.settings import rule_ids
+from dockopt.optimizer.context.disk import Disk
 from dockopt.optimizer.engine import Options, analyze
 from dockopt.optimizer.inputs import InputError
+from dockopt.optimizer.model import Build
+from dockopt.optimizer.proposal import Edit, Proposal, WantedDifference
 
 BUILD = b"FROM golang:1.22 AS build\nWORKDIR /app\nCOPY . .\nRUN go mod download\nRUN CGO_ENABLED=0 go build -o /out/app .\n"
 GO = BUILD + b"FROM scratch\nCOPY --from=build /out/app /app\n"
@@ -243,7 +248,50 @@ def test_to_be_selected_in_the_configuration_is_not_to_be_named(project: Path) -
     assert "drift" in outcome()[0]
     assert "drift" not in outcome(Options(ignore=frozenset({"drift"})))[0]
     write(project / "dockopt.toml", "")
-    assert "drift" in outcome(Options(select=frozenset({"drift"})))[0]
+    named = frozenset({"drift"})
+    assert "drift" in outcome(Options(select=named, named=named))[0]
+    write(project / "dockopt.toml", 'apply = ["drift"]\n')
+    assert "drift" in outcome(Options(apply_configured=False))[1], "an editor fixes what is safe"
+
+
+class Changing(NamedTuple):
+    """A rewrite that changes the image on purpose."""
+
+    id: str = "fixed-user"
+    changes_image: bool = True
+
+    def propose(self, build: Build) -> Iterator[Proposal]:
+        last = build.dockerfile.instructions[-1]
+        if last.keyword != "USER":
+            edit = Edit(last.span.end, last.span.end, b"USER 1000\n")
+            wanted = WantedDifference(settings=frozenset({"user"}))
+            yield Proposal(self.id, last.start_line, "it runs as root", (edit,), declared=wanted)
+
+
+def test_what_changes_the_image_is_applied_only_where_it_is_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dockopt.rewrites.registry.REWRITES", (Changing(),))
+    path = project / "service" / "Dockerfile"
+    name = frozenset({"fixed-user"})
+
+    def outcome(**options: Any) -> tuple[int, int]:
+        found = analyze(path, GO, Options(**options))
+        assert found.error is None
+        return len(found.changes), len(found.offered)
+
+    assert outcome() == (0, 0)
+    assert outcome(offers=True) == (0, 1)
+    write(project / "dockopt.toml", 'select = ["fixed-user"]\n')
+    assert outcome() == (0, 1), "to be selected is to be looked at"
+    assert outcome(select=name, named=name) == (1, 0)
+    write(project / "dockopt.toml", 'apply = ["fixed-user"]\n')
+    assert outcome() == (1, 0)
+    assert outcome(offers=True) == (1, 0)
+    assert outcome(apply_configured=False) == (0, 0)
+    assert outcome(ignore=name) == (0, 0)
+    write(project / "dockopt.toml", 'apply = ["fixed-user"]\nignore = ["fixed-user"]\n')
+    assert outcome() == (0, 0)
 
 
 def test_a_changed_file_is_read_anew(project: Path) -> None:
@@ -253,6 +301,21 @@ def test_a_changed_file_is_read_anew(project: Path) -> None:
     write(path, 'targets = ["b"]\n')
     os.utime(path, ns=(1, 1))
     assert of(project).targets == ("b",)
+
+
+def test_an_editor_has_its_say_and_its_limit(project: Path) -> None:
+    """A text that is not saved counts, also of a file that is not there yet; nothing above the opened directory is looked at."""
+    write(project / "dockopt.toml", 'targets = ["a"]\n')
+    path = project / "service" / "Dockerfile"
+    unsaved = {
+        str(project / "dockopt.toml"): b'extend = "base/new.toml"\n',
+        str(project / "base" / "new.toml"): b'targets = ["b"]\n',
+    }
+    assert find_configuration(path, Disk(project, unsaved)).targets == ("b",)
+    assert find_configuration(path, Disk(project / "service")).path is None
+    write(project / "service" / "dockopt.toml", 'extend = "../dockopt.toml"\n')
+    with pytest.raises(InputError, match="leads out of the project"):
+        find_configuration(path, Disk(project / "service"))
 
 
 def test_names_that_mean_nothing_have_file_line_and_a_proposal(project: Path) -> None:

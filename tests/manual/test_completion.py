@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from dockopt.optimizer.manual.completion import SHELLS, script
 from dockopt.optimizer.manual.tree import program, rule_ids
+from dockopt.optimizer.report.formats import FORMATS
 
 COMMANDS = [command.name for command in program()[1]]
 needs = {shell: pytest.mark.skipif(shutil.which(shell) is None, reason=f"needs {shell}") for shell in SHELLS}
@@ -93,9 +94,10 @@ def test_bash_knows_commands_and_options(bash: Complete) -> None:
 
 @needs["bash"]
 def test_bash_knows_values(bash: Complete) -> None:
-    assert bash("suggest", "--format", "") == ["text", "json"]
-    assert bash("suggest", "--format", "=", "j") == ["json"]
-    assert bash("suggest", "--format", "=") == ["text", "json"]
+    assert bash("suggest", "--color", "") == ["auto", "always", "never"]
+    assert bash("suggest", "--color", "=", "n") == ["never"]
+    assert bash("suggest", "--color", "=") == ["auto", "always", "never"]
+    assert bash("suggest", "--format", "") == list(FORMATS), "the help does not have them apart"
     assert bash("graph", "Dockerfile", "--format", "m") == ["mermaid"]
     assert bash("explain", "dr") == ["drift"]
     assert bash("suggest", "--select", "") == list(rule_ids())
@@ -116,7 +118,7 @@ def test_bash_offers_files_and_directories_whatever_their_names(bash: Complete) 
 @needs["fish"]
 def test_fish(fish: Complete) -> None:
     assert sorted(fish("")) == sorted(COMMANDS)
-    assert fish("suggest", "--format", "j") == ["json"]
+    assert fish("suggest", "--color", "n") == ["never"]
     assert fish("explain", "dr") == ["drift"]
     assert sorted(fish("suggest", "--select", "drift,split-")) == ["drift,split-copy", "drift,split-run"]
     assert fish("suggest", "--context", "so") == ["some\\ dir/"] or fish("suggest", "--context", "so") == ["some dir/"]
