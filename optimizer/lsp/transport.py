@@ -57,20 +57,24 @@ async def serve(protocol: LanguageServerProtocol, bodies: Iterator[bytes | NotAM
         if not ended.done():
             ended.set_result(code)
 
-    def take(body: bytes | NotAMessage) -> None:
-        if ended.done():
-            return
-        try:
-            deliver(protocol, body)
-        except SystemExit as exit_:
-            end(exit_.code if isinstance(exit_.code, int) else 1)
-        except BrokenPipeError:
-            end(1)
+    waiting: asyncio.Queue[bytes | NotAMessage] = asyncio.Queue()
+
+    async def take() -> None:
+        while not ended.done():
+            body = await waiting.get()
+            try:
+                deliver(protocol, body)
+            except SystemExit as exit_:
+                end(exit_.code if isinstance(exit_.code, int) else 1)
+            except BrokenPipeError:
+                end(1)
+            # a request looks at the texts as they are before the next message changes them
+            await asyncio.sleep(0)
 
     def read() -> None:
         try:
             for body in bodies:
-                loop.call_soon_threadsafe(take, body)
+                loop.call_soon_threadsafe(waiting.put_nowait, body)
             loop.call_soon_threadsafe(end, 1)
         except RuntimeError:
             return  # the loop is closed
@@ -80,4 +84,8 @@ async def serve(protocol: LanguageServerProtocol, bodies: Iterator[bytes | NotAM
 
     # a daemon: the end of the process does not wait for a client that says nothing
     threading.Thread(target=read, name="messages", daemon=True).start()
-    return await ended
+    taking = asyncio.ensure_future(take())
+    try:
+        return await ended
+    finally:
+        taking.cancel()

@@ -38,7 +38,7 @@ class Editor:
         answers: dict[str, Callable[[Any], Any]] | None = None,
         environment: dict[str, str] | None = None,
     ) -> None:
-        self.settings = settings or {}
+        self.settings = {} if settings is None else settings
         self.texts: dict[str, str] = {}
         self.versions: dict[str, int] = {}
         self.diagnostics: dict[str, list[Json]] = {}
