@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def deliver(protocol: LanguageServerProtocol, body: bytes | NotAMessage) -> None:
-    """Hand one body to the protocol. Raises SystemExit when the client says `exit`."""
+def deliver(protocol: LanguageServerProtocol, body: bytes | NotAMessage, writer: Writer) -> None:
+    """Hand one body to the protocol. Raises SystemExit when the client says `exit`, BrokenPipeError when it is gone."""
     message_id: Any = None
     try:
         if isinstance(body, NotAMessage):
@@ -40,7 +40,7 @@ def deliver(protocol: LanguageServerProtocol, body: bytes | NotAMessage) -> None
     except JsonRpcException as error:
         _log.warning("a message is left aside: %s", error)
         if message_id is not None or isinstance(error, JsonRpcParseError | JsonRpcInvalidRequest):
-            protocol._send_response(message_id, error=error.to_response_error())
+            writer.send({"id": message_id, "error": {"code": error.code, "message": error.message}})
     except BrokenPipeError:
         raise
     except Exception as error:
@@ -63,7 +63,7 @@ async def serve(protocol: LanguageServerProtocol, bodies: Iterator[bytes | NotAM
         while not ended.done():
             body = await waiting.get()
             try:
-                deliver(protocol, body)
+                deliver(protocol, body, writer)
             except SystemExit as exit_:
                 end(exit_.code if isinstance(exit_.code, int) else 1)
             except BrokenPipeError:
