@@ -100,9 +100,12 @@ class Analysis:
     def _holding(self, byte: int) -> Instruction | None:
         if self.tree is None:
             return None
-        return next((i for i in self.tree.instructions if i.span.start <= byte < i.span.end), None) or next(
-            (i for i in self.tree.instructions if i.span.end == byte == len(self.report.source)), None
-        )
+        for instruction in self.tree.instructions:
+            # the end of a last line without line end belongs to it, too
+            end = instruction.span.end + (0 if instruction.raw.endswith(b"\n") else 1)
+            if instruction.span.start <= byte < end:
+                return instruction
+        return None
 
     def range_of_line(self, line: int) -> Range:
         """Return the range of a line (1-based, as the engine counts: `\\n` ends it) without the white space around it."""

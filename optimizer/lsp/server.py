@@ -110,6 +110,10 @@ class Server(LanguageServer):
 
     def close(self) -> None:
         """Give up all work."""
+        if self._settling is not None:
+            self._settling.cancel()
+        for task in self._tasks:
+            task.cancel()
         if self._desk is not None:
             self._desk.close()
 
