@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from dockopt.optimizer.cli_building import BuildArgs, EngineName, Network, Secrets, add_to, build_options
+from dockopt.optimizer import cli_building, cli_pin
+from dockopt.optimizer.cli_building import BuildArgs, EngineName, Network, Secrets, build_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,7 +185,8 @@ def graph(
     _answer(answer, path)
 
 
-add_to(app)
+cli_building.add_to(app)
+cli_pin.add_to(app)
 
 
 def _run(**arguments: Any) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dockopt.optimizer.bases import familiar
 from dockopt.optimizer.proposal import Edit
-from dockopt.optimizer.syntax import Dockerfile, Instruction, Span, Stage, variables
+from dockopt.optimizer.syntax import Dockerfile, ExpansionError, Instruction, Span, Stage, expand, variables
 
 _ONE_VARIABLE = re.compile(r"(?P<before>[^$]*)\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))(?P<after>[^$]*)")
 _PLAIN_DEFAULT = re.compile(r"(?P<quote>[\"']?)(?P<value>[A-Za-z0-9._/:@-]+)(?P=quote)")
@@ -58,7 +58,10 @@ def base_words(dockerfile: Dockerfile, replaced: Collection[str] = ()) -> Iterat
         if stage.base == "scratch" or stage.base.lower() in names:
             continue
         spans = stage.from_.word_spans
-        yield _word(dockerfile, stage, spans[0] if spans else None, replaced)
+        word = _word(dockerfile, stage, spans[0] if spans else None, replaced)
+        # variables may name a stage, too
+        if word.reference is None or word.reference.lower() not in names:
+            yield word
 
 
 def source_words(dockerfile: Dockerfile, replaced: Collection[str] = ()) -> Iterator[ImageWord]:
@@ -91,22 +94,44 @@ def _word(dockerfile: Dockerfile, stage: Stage, span: Span | None, replaced: Col
     if span is None or dockerfile.source[slice(*span)] != base.encode():
         return _unknown(line, base, "the name of the base image is not written in one piece", stage=stage)
     if "$" not in base:
+        if _PLAIN_REFERENCE.fullmatch(base) is None:
+            return _unknown(line, base, "it is no plain name of an image", stage=stage)
         return ImageWord(line, base, base, span, stage=stage)
+    reference = _by_defaults(dockerfile, base)
     found = _ONE_VARIABLE.fullmatch(base)
     if found is None:
-        return _unknown(line, base, f"`{base}` has more than one variable, or an expression", stage=stage)
+        obstacle = Obstacle(f"`{base}` has more than one variable, or an expression", line)
+        return ImageWord(line, base, reference, None, stage=stage, obstacle=obstacle)
     name = found["braced"] or found["bare"]
-    default = _default(dockerfile, name, line)
+    default = _default_span(dockerfile, name, line)
     if isinstance(default, Obstacle):
-        return ImageWord(line, base, None, None, stage=stage, obstacle=default)
-    value, span = default
-    before, after = found["before"], found["after"]
-    obstacle = _other_use(dockerfile, name, base)
-    return ImageWord(line, base, before + value + after, span, before, after, stage, obstacle)
+        return ImageWord(line, base, reference, None, stage=stage, obstacle=default)
+    shared = _other_use(dockerfile, name, base)
+    return ImageWord(line, base, reference, default, found["before"], found["after"], stage, shared)
 
 
-def _default(dockerfile: Dockerfile, name: str, line: int) -> tuple[str, Span] | Obstacle:
-    """Return the default of a build argument before the first FROM, and where it stands."""
+def _by_defaults(dockerfile: Dockerfile, base: str) -> str | None:
+    """Return what a name is where no build argument is given, None where that is not known before the build."""
+    known: dict[str, str | None] = {}
+    try:
+        for arg in dockerfile.meta_args:
+            for pair in arg.pairs:
+                if pair.value is None:
+                    known.setdefault(pair.key, None)
+                elif variables(pair.value, dockerfile.escape) <= known.keys():
+                    known[pair.key] = expand(pair.value, known.get, dockerfile.escape)
+                else:
+                    known.pop(pair.key, None)
+        if not variables(base, dockerfile.escape) <= known.keys():
+            return None
+        found = expand(base, known.get, dockerfile.escape)
+    except ExpansionError:
+        return None
+    return found if _PLAIN_REFERENCE.fullmatch(found) else None
+
+
+def _default_span(dockerfile: Dockerfile, name: str, line: int) -> Span | Obstacle:
+    """Return where the default of a build argument before the first FROM stands."""
     found = [(arg, pair) for arg in dockerfile.meta_args for pair in arg.pairs if pair.key == name]
     if len(found) != 1:
         what = "is declared more than once" if found else "is not declared before the first FROM"
@@ -120,7 +145,7 @@ def _default(dockerfile: Dockerfile, name: str, line: int) -> tuple[str, Span] |
     if plain is None or dockerfile.source[slice(*pair.span)] != f"{name}={pair.value}".encode():
         return Obstacle(f"the default of the build argument `{name}` is no plain text", arg.start_line)
     start = pair.span.start + len(name) + 1 + plain.start("value")
-    return plain["value"], Span(start, start + len(plain["value"]))
+    return Span(start, start + len(plain["value"]))
 
 
 def _other_use(dockerfile: Dockerfile, name: str, base: str) -> Obstacle | None:

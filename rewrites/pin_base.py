@@ -130,7 +130,7 @@ def _notes(image: Named, choice: Choice, new: str, found: list[Evidence]) -> Ite
     support = image.family.support
     ended = support.end_of(choice.version) if support is not None else None
     if support is not None and ended is not None:
-        yield f"{image.family.shown} {shown(choice.version)} gets no fixes since {ended} ({support.source})"
+        yield f"support of {image.family.shown} {shown(choice.version)} ended {ended} ({support.source})"
     others = [str(one) for one in found if one != choice.because]
     if others:
         yield f"agrees: {', '.join(others)}"

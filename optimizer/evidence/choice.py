@@ -73,7 +73,7 @@ def _least(family: Family, least: Evidence, version: Version, found: Sequence[Ev
     ended = family.support.end_of(line) if family.support is not None else None
     if ended is not None and family.support is not None:
         return NoChoice(
-            f"{least} asks for that release or a later one, and {family.shown} {shown(line)} gets no fixes since {ended} "
+            f"{least} asks for that release or a later one, and support of {family.shown} {shown(line)} ended {ended} "
             f"({family.support.source}): choose a newer one, or lock today's by `dockopt pin --digest`",
             least,
         )

@@ -38,7 +38,7 @@ def outdated(build: Build, stage: Stage, image: Named, version: Version) -> Iter
         yield Advice(
             "",
             line,
-            f"{image.family.shown} {shown(version)} of `{image.reference}` gets no fixes since {ended} ({support.source})",
+            f"support of {image.family.shown} {shown(version)}, which `{image.reference}` has, ended {ended} ({support.source})",
             "warning",
             f"a release line of {image.family.shown} that is supported",
         )
