@@ -24,6 +24,8 @@ from dockopt.optimizer.syntax import DockerfileSyntaxError, parse
 
 #: what finds out which content a tag has now. Raises RegistryProblem
 Lookup = Callable[[Reference], Found]
+#: registry, repository and tag: what two spellings of one name have in common
+_Tag = tuple[str, str, str]
 _ANY_DIGEST = f"sha256:{'0' * 64}"
 
 
@@ -125,33 +127,36 @@ def _understood(word: ImageWord) -> Reference | Obstacle:
     return edit if isinstance(edit, Obstacle) else reference
 
 
-def _look_up(wanted: Sequence[tuple[PinnedFile, list[_Place]]], lookup: Lookup) -> dict[Reference, Found]:
+def _look_up(wanted: Sequence[tuple[PinnedFile, list[_Place]]], lookup: Lookup) -> dict[_Tag, Found]:
     """Look each tag up once. Raises PinFailed with all that could not be found, and where it is used."""
-    found: dict[Reference, Found] = {}
-    failed: dict[Reference, RegistryProblem] = {}
+    found: dict[_Tag, Found] = {}
+    failed: dict[_Tag, RegistryProblem] = {}
     lines: list[str] = []
     for file, places in wanted:
         for place in places:
-            asked = place.reference._replace(digest=None)
-            if asked not in found and asked not in failed:
+            tag = _tag(place.reference)
+            if tag not in found and tag not in failed:
                 try:
-                    found[asked] = lookup(asked)
+                    found[tag] = lookup(place.reference)
                 except RegistryProblem as error:
-                    failed[asked] = error
-            if asked in failed:
-                problem = failed[asked]
-                where = f"{file.path}:{place.word.line}: `{place.word.written}`"
-                lines.append(f"{where}: {problem}; {problem.remedy}")
+                    failed[tag] = error
+            if tag in failed:
+                problem = failed[tag]
+                lines.append(f"{file.path}:{place.word.line}: `{place.word.written}`: {problem}; {problem.remedy}")
     if failed:
         raise PinFailed(*lines, "nothing was changed: digests are written all at once or not at all")
     return found
 
 
-def _lock(file: PinnedFile, places: Sequence[_Place], found: dict[Reference, Found]) -> None:
+def _tag(reference: Reference) -> _Tag:
+    return reference.registry, reference.repository, reference.tag or "latest"
+
+
+def _lock(file: PinnedFile, places: Sequence[_Place], found: dict[_Tag, Found]) -> None:
     """Put the digests into a file. Raises PinFailed where they do not fit in, which would be a defect."""
     edits: list[Edit] = []
     for word, reference in places:
-        new = found[reference._replace(digest=None)]
+        new = found[_tag(reference)]
         where = f"{safe(file.path)}:{word.line}: {safe(reference.tagged)}"
         one = "" if new.is_list else " (one platform only)"
         if reference.digest == new.digest:

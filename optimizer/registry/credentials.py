@@ -48,11 +48,6 @@ class Login:
         """The value of the header `Authorization`."""
         return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode("ascii")
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """All texts that must not be shown."""
-        return tuple(text for text in (self.password, self.identity_token, self.basic.partition(" ")[2]) if text)
-
 
 def configuration_file(environment: Mapping[str, str]) -> Path:
     """Return where Docker's configuration lies, whether or not it is there."""

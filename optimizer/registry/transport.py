@@ -39,10 +39,12 @@ class Answer:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Redirects are followed below, where the login can be left out."""
+    """Follows nothing, so that the answer itself comes back: redirects are followed below, where the login can be left out."""
 
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Follow none: the answer itself is given to the caller."""
+    def http_error_302(self, *_: Any, **__: Any) -> None:
+        """Leave a redirect alone."""
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 def is_this_machine(host: str | None) -> bool:
@@ -78,7 +80,10 @@ def request(
             return answer
         if data is not None:
             raise NetworkProblem(f"`{start.hostname}` redirects a login, which is not followed")
-        url = urljoin(url, location)
+        try:
+            url = urljoin(url, location)
+        except ValueError:
+            raise NetworkProblem(f"`{start.hostname}` names an address that is none") from None
     raise NetworkProblem(f"`{start.hostname}` redirects more than {_MAX_REDIRECTS} times")
 
 
