@@ -85,7 +85,7 @@ def run(request: Request) -> int:
     log = Log(request.log_format, request.verbose, os.environ)
     code = FINE
     outcomes: list[Outcome] = []
-    sources = list(_sources(request.paths or (".",)))
+    sources = list(named_files(request.paths or (".",)))
     asked = _asked(request, [source for source, problem in sources if problem is None])
     # standard input can be read by this process only
     jobs = 1 if STDIN in request.paths else request.jobs or processors()
@@ -147,7 +147,7 @@ def _refuse_nonsense(request: Request) -> None:
 _Source = tuple[str, str | None]
 
 
-def _sources(paths: Iterable[str]) -> Iterator[_Source]:
+def named_files(paths: Iterable[str]) -> Iterator[_Source]:
     """The Dockerfiles that the paths stand for, each once."""
     seen: set[str] = set()
     for path in paths:

@@ -24,6 +24,12 @@ class ContextReader(Protocol):
     def read(self, rel: str) -> bytes:
         """Return a file's bytes; raises ContextError."""
 
+    def read_on_disk(self, rel: str) -> bytes:
+        """Return a file's bytes, whatever the ignore rules say; raises ContextError."""
+
+    def names_on_disk(self, rel: str) -> tuple[str, ...]:
+        """Return the sorted names in a directory, whatever the ignore rules say; raises ContextError."""
+
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Return what a COPY source with wildcards selects; raises ContextError."""
 
@@ -57,6 +63,8 @@ class FrozenContext:
         self._digests: dict[str, str] = {}
         self._globs: dict[str, tuple[str, ...]] = {}
         self._excluded: dict[str, bool] = {}
+        #: digests of files that were read whether or not a build sees them
+        self._consulted: dict[str, str] = {}
         #: paths that the ignore file keeps out since it was changed (`with_ignore`)
         self.newly_ignored: tuple[str, ...] = ()
 
@@ -98,6 +106,31 @@ class FrozenContext:
             return None
         self._digests[rel] = hashlib.sha256(data).hexdigest()
         return data
+
+    def on_disk(self, rel: str) -> bytes | None:
+        """Return the bytes of a file that people look at, also where the ignore file keeps it from the builder, None without one.
+
+        No build depends on it, but what is concluded from it does: its digest is told with the frozen inputs.
+        """
+        from dockopt.optimizer.context import ContextError
+
+        if self.reader is None:
+            return None
+        try:
+            data = self.reader.read_on_disk(rel)
+        except ContextError:
+            return None
+        self._consulted[rel] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def names_on_disk(self, rel: str) -> tuple[str, ...]:
+        """Return the names in a directory, ignored or not, none where it is no directory; no part of any proof."""
+        from dockopt.optimizer.context import ContextError
+
+        try:
+            return () if self.reader is None else self.reader.names_on_disk(rel)
+        except ContextError:
+            return ()
 
     def is_there(self, rel: str) -> bool:
         """Tell whether there is something today, or may be: no part of any proof."""
@@ -161,6 +194,7 @@ class FrozenContext:
         seen = {
             rel: f"sha256:{self._digests[rel]}" if rel in self._digests else kind for rel, kind in self._kinds.items()
         }
+        seen |= {rel: f"sha256:{digest}" for rel, digest in self._consulted.items()}
         seen |= {pattern: f"selects {', '.join(found) or 'nothing'}" for pattern, found in self._globs.items()}
         seen |= {rel: "ignored" for rel, excluded in self._excluded.items() if excluded}
         # a directory that holds another frozen entry is implied by it

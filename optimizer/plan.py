@@ -254,7 +254,8 @@ def _judge_replacing(build: Build, proposal: Proposal) -> tuple[Verdict | Refusa
     found = replaced(without, after)
     if isinstance(found, Obligation):
         return Verdict("unproven", obligation=found.text, line=found.line), None
-    return replace(verdict, status="equal-but", differences=(*verdict.differences, *found)), after
+    frozen = verdict.frozen or build.context.frozen()
+    return replace(verdict, status="equal-but", differences=(*verdict.differences, *found), frozen=frozen), after
 
 
 def _both(here: Verdict, there: Verdict, context: str) -> Verdict:

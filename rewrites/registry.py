@@ -66,4 +66,11 @@ REWRITES = (
         "keeps out of the context what nothing reads, and what would overwrite an installation",
         "dockopt.rewrites.ignore_files",
     ),
+    # behind them what changes the image on purpose; first the base, which other changes of that kind look at
+    Rewrite(
+        "pin-base",
+        "gives a base image the version that the project asks for",
+        "dockopt.rewrites.pin_base",
+        changes_image=True,
+    ),
 )
