@@ -66,4 +66,11 @@ REWRITES = (
         "keeps out of the context what nothing reads, and what would overwrite an installation",
         "dockopt.rewrites.ignore_files",
     ),
+    # after all that change what is run: it looks at how a RUN ends
+    Rewrite(
+        "apt-hygiene",
+        "leaves no indexes and downloads of package managers in the image",
+        "dockopt.rewrites.apt_hygiene",
+        changes_image=True,
+    ),
 )
