@@ -243,7 +243,7 @@ def _is_verified(outcome: Outcome, report: FileReport, options: BuildOptions, lo
     if not same:
         for line in said.splitlines():
             log.error(line, outcome.path)
-        outcome.error = f"{outcome.path}: nothing was written, because two builds do not show the same image"
+        outcome.error = f"{outcome.path}: nothing was written, because two builds do not show the image that is claimed"
     return same
 
 
@@ -329,6 +329,16 @@ def _tell_unmet(asked: Asked, outcomes: Sequence[Outcome], log: Log) -> None:
         log.hint(f"{what} of the baseline had nothing to leave out; `--write-baseline` writes it anew")
 
 
+def _proof(outcome: Outcome) -> str:
+    """Return what two builds have shown, where they were asked."""
+    if not outcome.verified or outcome.report is None:
+        return ""
+    same = all(change.verdict.status == "equal" for change in outcome.report.changes)
+    return (
+        f" (two builds show {'the same image' if same else 'that the images differ in nothing but what is declared'})"
+    )
+
+
 def _show(outcome: Outcome, request: Request, output: Output) -> None:
     if outcome.report is None or outcome.report.error is not None:
         return
@@ -337,7 +347,7 @@ def _show(outcome: Outcome, request: Request, output: Output) -> None:
         return
     output.show(file_blocks(outcome, request.shown))
     if outcome.written:
-        proof = " (two builds show the same image)" if outcome.verified else ""
+        proof = _proof(outcome)
         output.show([Line(f"  written: {', '.join(_written_files(outcome))}{proof}", "good")])
     else:
         output.show(diff_blocks(outcome))

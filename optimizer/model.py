@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from dockopt.optimizer.configuration import NOTHING, Configuration
 from dockopt.optimizer.proposal import FrozenInput
 from dockopt.optimizer.symbolic.execute import Executor, Memo, StageRun
+from dockopt.optimizer.symbolic.residue import Residue
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Dockerfile, Stage
 
@@ -235,6 +236,8 @@ class Build:
     opaque_caches: bool = False
     #: trees in which owners are not told apart
     free_owners: frozenset[str] = frozenset()
+    #: directories of package managers that are not looked at
+    residue: Residue | None = None
     #: what the symbolic execution of variants of this file has in common
     memo: Memo = field(default_factory=dict, repr=False)
     #: new text of other files (path relative to the context), where changes need them too
@@ -250,6 +253,13 @@ class Build:
     def with_free_owners(self, paths: frozenset[str]) -> Build:
         """Return the same build with every owner being as good as another for what COPY and ADD bring below the paths."""
         return replace(self, free_owners=self.free_owners | paths, memo={})
+
+    def with_residue(self, paths: frozenset[str], respelled: frozenset[str] = frozenset()) -> Build:
+        """Return the same build with nobody looking at what package managers left in these directories.
+
+        `respelled` are commands that count as those that leave nothing there, because another file has them in that form.
+        """
+        return replace(self, residue=Residue(tuple(sorted(paths)), respelled), memo={})
 
     def with_text(self, dockerfile: Dockerfile) -> Build:
         """Return the build of a changed Dockerfile in the same contexts; frozen inputs are those of both."""
@@ -279,6 +289,7 @@ class Build:
         )
         executor.configuration = self.configuration
         executor.free_owners = self.free_owners
+        executor.residue = self.residue
         executor.run()
         return executor
 

@@ -79,12 +79,15 @@ class WantedDifference:
     added: frozenset[str] = frozenset()
     #: texts of commands that only the old file runs; what they wrote has to lie in `paths`
     dropped: frozenset[str] = frozenset()
+    #: directories in which package managers leave what only they need (`dockopt.optimizer.symbolic.residue`): they may differ, and
+    #: other commands count as not looking there
+    residue: frozenset[str] = frozenset()
     runtime_stage: RuntimeStage | None = None
 
     def described(self) -> tuple[str, ...]:
         """Return the difference in words, in a stable order."""
         words = [
-            *sorted(self.paths),
+            *sorted(self.paths | self.residue),
             *(f"the owner of {path}" for path in sorted(self.owners)),
             *sorted(self.settings),
         ]

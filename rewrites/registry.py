@@ -73,4 +73,11 @@ REWRITES = (
         "dockopt.rewrites.pin_base",
         changes_image=True,
     ),
+    # after all that change what is run: it looks at how a RUN ends
+    Rewrite(
+        "apt-hygiene",
+        "leaves no indexes and downloads of package managers in the image",
+        "dockopt.rewrites.apt_hygiene",
+        changes_image=True,
+    ),
 )
