@@ -115,7 +115,7 @@ def rule_pages() -> dict[str, str]:
     pages = {}
     for name in (line.split()[0] for line in _printed(ROOT, "rules").splitlines()):
         summary, *body = _printed(ROOT, "explain", name).removeprefix(f"{name}: ").splitlines()
-        pages[f"docs/rules/{name}.md"] = f"# `{name}`\n\nIt {summary}.\n" + "".join(_sections(body))
+        pages[f"docs/rules/{name}.md"] = f"# `{name}`\n\nIt {summary}.\n" + "".join(_sections(body)) + _golden_cases(name)
     return pages
 
 
@@ -132,6 +132,19 @@ def _sections(lines: list[str]) -> Iterator[str]:
             yield f"## {line}\n\n" + ("```dockerfile\n" if code else "")
         elif line or not code:
             yield line.removeprefix("    ") + "\n"
+
+
+def _golden_cases(rewrite: str) -> str:
+    """The projects with which a rewrite is tested: those that it changes and those that it leaves alone."""
+    groups: dict[str, list[str]] = {"expected.Dockerfile": [], "refused.txt": []}
+    for result, cases in groups.items():
+        for case in sorted((ROOT / "fixtures" / rewrite).glob(f"*/{result}")):
+            cases.append(f"[{case.parent.name}](../../fixtures/{rewrite}/{case.parent.name})")
+    changed, refused = groups.values()
+    return (
+        f"\n## Cases\n\nWhat it does with {len(changed)} small projects, and why it leaves {len(refused)} others alone, is part of the "
+        f"tests.\n\nChanged: {', '.join(changed)}.\n\nLeft alone: {', '.join(refused)}.\n"
+    )
 
 
 def assumptions() -> dict[str, str]:
