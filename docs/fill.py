@@ -115,7 +115,9 @@ def rule_pages() -> dict[str, str]:
     pages = {}
     for name in (line.split()[0] for line in _printed(ROOT, "rules").splitlines()):
         summary, *body = _printed(ROOT, "explain", name).removeprefix(f"{name}: ").splitlines()
-        pages[f"docs/rules/{name}.md"] = f"# `{name}`\n\nIt {summary}.\n" + "".join(_sections(body)) + _golden_cases(name)
+        pages[f"docs/rules/{name}.md"] = (
+            f"# `{name}`\n\nIt {summary}.\n" + "".join(_sections(body)) + _golden_cases(name)
+        )
     return pages
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from dockopt.optimizer.ecosystems.go import module_facts
 from dockopt.optimizer.ecosystems.go.modfile import GoMod
+from dockopt.optimizer.ecosystems.go.modules_without_c import MODULES_WITHOUT_C
 from dockopt.optimizer.ecosystems.go.sources import SourceTree, Taken, Target, Unclear
 from dockopt.optimizer.regions import below, join, relative
 
@@ -51,6 +52,10 @@ class CgoFacts:
     open: tuple[Open, ...] = ()
     #: import paths that the program surely reaches in its own sources
     imports: frozenset[str] = frozenset()
+    #: source files that are, or may be, built in, by their paths in the image
+    files: tuple[str, ...] = ()
+    #: file of the context and line that import `os/exec`
+    starts_programs: tuple[str, int] | None = None
     #: it imports packages of other modules, whose imports are not followed
     foreign: bool = False
 
@@ -107,6 +112,8 @@ class _Walk:
     open: dict[str, Open] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
     foreign: bool = False
+    files: dict[str, None] = field(default_factory=dict)
+    starts_programs: tuple[str, int] | None = None
 
     def run(self, starts: tuple[tuple[str, tuple[Taken, ...]], ...]) -> None:
         seen: dict[str, bool] = {}
@@ -141,6 +148,7 @@ class _Walk:
                 reason = f"`{package}` has no Go file in the image"
                 self.open.setdefault(package, Open(package, reason, "", 0))
         for file in files:
+            self.files.setdefault(file.path)
             for path, line in file.source.imports:
                 yield path, line, file.taken is True, file.path
 
@@ -167,6 +175,8 @@ class _Walk:
         if certain:
             self.imports.add(path)
         home = self.modules.home_of(path)
+        if path == "os/exec" and self.starts_programs is None:
+            self.starts_programs = place, line
         if home is None and _is_standard(path):
             for name in module_facts.standard_use(path):
                 if certain:
@@ -205,7 +215,7 @@ def cgo_facts(
             if known is not None and module not in walk.uses:
                 reason = f"`{module}` needs {known.what} where it is used"
                 walk.open.setdefault(module, Open(module, reason, place, line))
-            elif known is None and module not in module_facts.WITHOUT_C:
+            elif known is None and module not in MODULES_WITHOUT_C:
                 reason = f"nothing is known of `{module}`"
                 walk.open.setdefault(module, Open(module, reason, place, line))
     return CgoFacts(
@@ -213,5 +223,7 @@ def cgo_facts(
         tuple(walk.standard.values()),
         tuple(walk.open.values()),
         frozenset(walk.imports),
+        tuple(walk.files),
+        walk.starts_programs,
         walk.foreign,
     )

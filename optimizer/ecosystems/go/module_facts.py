@@ -91,9 +91,6 @@ _REACHING = {
 #: packages that need C only in part: what they do without is not the same, or not known here
 C_OPTIONAL = frozenset({"github.com/ethereum/go-ethereum/crypto/secp256k1"})
 
-#: modules of which no Go file for Linux, tests apart, imports "C": all releases of the last years that were looked at (docs/go-facts.md)
-WITHOUT_C: frozenset[str] = frozenset()
-
 
 def standard_use(package: str) -> tuple[str, ...]:
     """Return which packages with C a package of the standard library reaches (itself included), () for none."""
