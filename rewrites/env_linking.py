@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from dockopt.optimizer.bases import repository
+from dockopt.optimizer.ecosystems.go.linking import wants_static
 from dockopt.optimizer.ecosystems.go.shipping import Shipped, ancestry, shipped, source_stage
 from dockopt.optimizer.entrypoint import health_checked, started
 from dockopt.optimizer.model import Build
@@ -77,7 +78,8 @@ def _go(build: Build, found: Shipped, rewrite: str) -> Iterator[Proposal | Refus
     if linking.libc is None:
         return
     if linking.static is None:
-        if linking.libc != runtime.facts.libc and not made.cgo.explicit and not _brings_libc(build, found.stage):
+        silent = made.cgo.explicit or wants_static(made.settings) or _brings_libc(build, found.stage)
+        if linking.libc != runtime.facts.libc and not silent:
             yield _may_be_dynamic(found, runtime, rewrite)
         return
     brings = _brings_libc(build, found.stage)
@@ -138,6 +140,8 @@ def _remedy(found: Shipped, runtime: StageBase) -> str:
         return f"leave out `-buildmode=pie`, or {elsewhere}"
     if made.facts is not None and made.facts.uses:
         return f"it cannot be built without cgo: {elsewhere}"
+    if made.facts is not None and made.facts.surely_none:
+        return f"`CGO_ENABLED=0` in front of `go {made.subcommand}`: nothing that it is built from needs C"
     return f"`CGO_ENABLED=0` in front of `go {made.subcommand}`, if no module needs C; else {elsewhere}"
 
 

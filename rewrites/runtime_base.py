@@ -81,8 +81,13 @@ def propose(build: Build) -> Iterator[Proposal | Refusal | Advice]:
         programs = [found for found in shipped(build) if found.stage == stage.index]
         places = {place for program in started(build, stage.index).programs for place in program.places}
         starting = [found for found in programs if found.path in places]
+        copied = [found for found in programs if found.copy is not None]
         if starting:
             yield from _stage(build, stage, starting[-1])
+        elif copied:
+            names = [p.argv[0] for p in started(build, stage.index).programs if p.argv[0]]
+            what = f"a container starts `{names[0]}`" if names else "what a container starts is not known"
+            yield Refusal(ID, stage.from_.start_line, f"{what}, and not `{copied[-1].path}` itself")
 
 
 def _stage(build: Build, stage: Stage, found: Shipped) -> Iterator[Proposal | Refusal | Advice]:
@@ -198,7 +203,8 @@ def _missing(build: Build, stage: Stage, found: Shipped, base: StageBase, needs:
     )
     level = "warning"
     if needs.certificates is not None and base.facts.certificates is False and not re.search(rb"cert|ssl|pki", text):
-        message = f"`{found.path}` opens TLS connections, and `{base.reference}` has no certificates of authorities"
+        seen = "seems to open TLS connections (an address in its sources)"
+        message = f"`{found.path}` {seen}, and `{base.reference}` has no certificates of authorities"
         remedy = f"`{_TARGET}` has them; or copy `/etc/ssl/certs/ca-certificates.crt` from the building stage"
         yield Advice(ID, stage.from_.start_line, message, level, remedy, *needs.certificates)
     if needs.time_zones is not None and base.facts.time_zones is False and not re.search(rb"zoneinfo|tzdata", text):

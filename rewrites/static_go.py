@@ -47,6 +47,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dockopt.optimizer.ecosystems.go.binary import GoBuild
+from dockopt.optimizer.ecosystems.go.module_facts import C_STANDARD
 from dockopt.optimizer.ecosystems.go.shipping import Shipped, shipped
 from dockopt.optimizer.entrypoint import started
 from dockopt.optimizer.model import Build
@@ -79,6 +80,11 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
         command = found.build.command
         if found.copy is None and not any(found.path in p.places for p in started(build, found.stage).programs):
             continue  # a tool of the image that it was built in
+        if not found.program.directory:
+            yield Refusal(
+                ID, command.line, f"`{found.program.package}` is a program of another module", "", command.line
+            )
+            continue
         key = (command.stage, command.instruction.index, command.start)
         if key not in seen:
             seen.add(key)
@@ -117,14 +123,18 @@ def _one(build: Build, found: Shipped) -> Iterator[Proposal | Refusal]:
     if not insertions:
         return
     edits = tuple(_edit(command, insertion) for insertion in _joined(insertions))
-    dynamic = found.build.linking.static is False
-    what = "is linked with the C library" if dynamic else "is larger than it has to be, and holds paths of the build"
-    if isinstance(cgo, str) and not dynamic:
-        what = "may be linked with the C library"
+    wrong = []
+    if isinstance(cgo, str):
+        wrong.append("needs" if found.build.linking.static is False else "may need")
+        wrong[-1] += " the C library of the image that it is built in"
+    if any("-s" in text for text in done):
+        wrong.append("carries symbols and debug information")
+    if "`-trimpath`" in done:
+        wrong.append("carries paths of the build")
     yield Proposal(
         ID,
         line,
-        f"`{found.path}` {what}",
+        f"`{found.path}` {' and '.join(wrong)}",
         edits,
         gain=f"{', '.join(done)}: {_gain(done)}",
         replacing=edits,
@@ -146,7 +156,7 @@ def _gain(done: list[str]) -> str:
     parts = []
     if "`CGO_ENABLED=0`" in done:
         parts.append("one file that runs in any Linux image, `scratch` too")
-    if any("-s" in name for name in done):
+    if any("-s" in text for text in done):
         parts.append("about a quarter smaller")
     if "`-trimpath`" in done:
         parts.append("the same bytes from every directory")
@@ -180,9 +190,9 @@ def _cgo(made: GoBuild) -> str | Refusal | None:
             use.path,
             use.line,
         )
-    plugin = next((use for use in made.facts.standard if use.package == "plugin"), None)
-    if plugin is not None:
-        return Refusal(ID, line, "`plugin` works with cgo only", plugin.path, plugin.line)
+    only = next((use for use in made.facts.standard if not C_STANDARD[use.package]), None)
+    if only is not None:
+        return Refusal(ID, line, f"`{only.package}` works with cgo only", only.path, only.line)
     if made.facts.open:
         first, rest = made.facts.open[0], len(made.facts.open) - 1
         more = f", and of {rest} more" if rest else ""

@@ -165,6 +165,8 @@ class Executor:
         #: (line, context path, kind) of every literal COPY source
         self.sources: list[tuple[int, str, str]] = []
         self._globals: dict[str, Value] = {}
+        #: answers of analyses of what was executed, each under a name of its own
+        self.analyses: dict[object, object] = {}
 
     @cached_property
     def text(self) -> str:

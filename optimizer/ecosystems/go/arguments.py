@@ -25,8 +25,10 @@ _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'", re.DOTALL)
 _FLAG_HEAD = re.compile(r"[\"']?(--?[a-z]+)=")
 _ENTRY = re.compile(r"\"[^\"]*\"?|'[^']*'?|[^ \t\r\n]+")
 #: `-X package.variable=value`: what the value is cannot make another flag of it, as long as it holds no blank
+_EXPANSION = r"\$\w+|\$\{[^}]*\}|\$\([^()]*\)|`[^`]*`"
 _STAMP = re.compile(
-    r"-X[= ]\s*[\"']*[\w./${}-]+=(?:\$\w+|\$\{[^}]*\}|\$\([^()]*\)|`[^`]*`|\\?\"[^\"]*\"|'[^']*'|[^\s\"'`$])*[\"']*"
+    rf"-X[= ]\s*(?:'[\w./${{}}-]+=(?:{_EXPANSION}|[^'$`])*'|\\?\"[\w./${{}}-]+=(?:{_EXPANSION}|[^\"\\$`])*\\?\""
+    rf"|[\w./${{}}-]+=(?:{_EXPANSION}|[^\s\"'`$])*)"
 )
 _PLAIN_HEAD = re.compile(r"[\"']?[\w./@]")
 

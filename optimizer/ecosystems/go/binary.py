@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dockopt.optimizer.ecosystems.go.arguments import Flags, Settings, split_goflags
 from dockopt.optimizer.ecosystems.go.cgo import CgoFacts, Modules, cgo_facts
@@ -63,6 +63,13 @@ def go_build(command: Executed, executor: Executor) -> GoBuild | Cause | None:
     """Return what a command builds; None if it is no `go build` or `go install`, a Cause if it is not understood."""
     if command.argv[:1] != ("go",) or len(command.argv) < 2 or command.argv[1] not in ("build", "install"):
         return None
+    key = ("go build", command.stage, command.instruction.index, command.line, command.start)
+    if key not in executor.analyses:
+        executor.analyses[key] = _go_build(command, executor)
+    return cast("GoBuild | Cause", executor.analyses[key])
+
+
+def _go_build(command: Executed, executor: Executor) -> GoBuild | Cause:
     subcommand = command.argv[1] or ""
     raw = written_words(command)
     flags = Flags(command.argv[2:], None if raw is None else raw[2:])

@@ -14,6 +14,7 @@ from dockopt.optimizer.ecosystems.go import module_facts
 from dockopt.optimizer.ecosystems.go.modfile import GoMod
 from dockopt.optimizer.ecosystems.go.modules_without_c import MODULES_WITHOUT_C
 from dockopt.optimizer.ecosystems.go.sources import SourceTree, Taken, Target, Unclear
+from dockopt.optimizer.ecosystems.go.versions import go_version_key
 from dockopt.optimizer.regions import below, join, relative
 
 #: a program that reaches more packages of its own is not followed to the end
@@ -180,9 +181,8 @@ class _Walk:
         if home is None and _is_standard(path):
             for name in module_facts.standard_use(path):
                 if certain:
-                    self.standard.setdefault(
-                        name, CUse(name, f"`{name}`, by `{path}`" if path != name else f"`{name}`", place, line)
-                    )
+                    what = f"`{name}`" if path == name else f"`{name}`, which `{path}` imports,"
+                    self.standard.setdefault(name, CUse(name, what, place, line))
             return None
         known = module_facts.c_package(path)
         if known is not None:
@@ -209,7 +209,12 @@ def cgo_facts(
     walk = _Walk(tree, modules, target)
     walk.run(starts)
     if walk.foreign:
-        # go.mod names every module that packages of other modules come from, since Go 1.17 (module graph pruning)
+        # go.mod names every module that packages of other modules come from, since Go 1.17 (Reference, "Module graph pruning")
+        if go_version_key(modules.go) < go_version_key("1.17"):
+            reason = "before Go 1.17 go.mod does not name what other modules require"
+            walk.open.setdefault(
+                "go.mod", Open("go.mod", reason, modules.required[0][1] if modules.required else "", 0)
+            )
         for module, place, line in modules.required:
             known = module_facts.c_package(module)
             if known is not None and module not in walk.uses:

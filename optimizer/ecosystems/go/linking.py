@@ -179,13 +179,26 @@ def linking(cgo: Cgo, facts: CgoFacts | None, settings: Settings, base: StageBas
     return Linking(None, libc, (cgo.why,), certain)
 
 
+def wants_static(settings: Settings) -> bool:
+    """Tell whether the linker is asked for a static program: that helps only where it is an external one."""
+    text = settings.linker() or ""
+    return "-extldflags" in text and _STATIC.search(text) is not None
+
+
 def _with_cgo(facts: CgoFacts | None, settings: Settings) -> tuple[bool, str] | None:
     """Return whether a build with cgo links statically, and why; None where that is not known."""
     text = settings.linker()
-    if facts is None or text is None:
+    if text is None:
         return None
     external = _EXTERNAL.search(text) is not None
-    static = "-extldflags" in text and _STATIC.search(text) is not None
+    static = wants_static(settings)
+    tags_known, tags = settings.value("-tags")
+    given = set(re.split(r"[,\s]+", tags or "")) if tags_known else set()
+    if static and (external or {tag for tag in C_STANDARD.values() if tag} <= given):
+        # without these two the external linker works for any C that there is
+        return True, "`-extldflags -static` links all of it statically"
+    if facts is None:
+        return None
     if facts.uses:
         first = facts.uses[0]
         if static:
@@ -199,10 +212,8 @@ def _with_cgo(facts: CgoFacts | None, settings: Settings) -> tuple[bool, str] | 
             if static
             else (False, "`-linkmode external`")
         )
-    tags_known, tags = settings.value("-tags")
     if not tags_known:
         return None
-    given = set(re.split(r"[,\s]+", tags or ""))
     for use in facts.standard:
         tag = C_STANDARD[use.package]
         if not tag or tag not in given:

@@ -80,16 +80,14 @@ C_PACKAGES = (
 )
 
 #: packages of the standard library that call the C library if cgo is on, each with the tag that stops that (`go help buildconstraint`;
-#: net/conf.go, os/user/cgo_lookup_cgo.go); `plugin` works with cgo only
-C_STANDARD = {"net": "netgo", "os/user": "osusergo", "plugin": ""}
+#: net/conf.go, os/user/cgo_lookup_cgo.go); `plugin` and `runtime/cgo` are for cgo only
+C_STANDARD = {"net": "netgo", "os/user": "osusergo", "plugin": "", "runtime/cgo": ""}
 #: packages of the standard library that import one of these (`go list -f '{{.Deps}}' std`, Go 1.26; tests compare)
 _REACHING = {
     "net": "crypto/tls crypto/x509 expvar log/syslog mime/multipart net/http net/http/cgi net/http/cookiejar net/http/fcgi "
     "net/http/httptest net/http/httptrace net/http/httputil net/http/pprof net/mail net/rpc net/rpc/jsonrpc net/smtp net/textproto",
     "os/user": "archive/tar",
 }
-#: packages that need C only in part: what they do without is not the same, or not known here
-C_OPTIONAL = frozenset({"github.com/ethereum/go-ethereum/crypto/secp256k1"})
 
 
 def standard_use(package: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -75,8 +76,15 @@ def _copied(
         return
     target = join(cwd or "/", destination)
     position = build.dockerfile.stages[instruction.stage].instructions.index(instruction)
+    conventional = re.fullmatch(r"/(?:usr/)?(?:local/)?s?bin", target) is not None
     known = build.runs[instruction.stage].states[position].files.kind(target)
-    into = destination.endswith(("/", "/.")) or destination in (".", "..") or len(sources) > 1 or known == "directory"
+    into = (
+        destination.endswith(("/", "/."))
+        or destination in (".", "..")
+        or len(sources) > 1
+        or known == "directory"
+        or conventional
+    )
     for found in programs_in(build, source):
         for word in sources:
             if word is None:

@@ -250,6 +250,8 @@ class SourceTree:
 
     def _package(self, directory: str, target: Target) -> Iterator[Taken]:
         for name in self.names(directory):
+            if name.endswith((".swig", ".swigcxx")):
+                raise Unclear(f"`{join(directory, name)}` is made into C by SWIG", join(directory, name))
             # names that begin with `_` or `.` are left out (go/build.go matchFile)
             if not name.endswith(".go") or name.endswith("_test.go") or name.startswith(("_", ".")):
                 continue

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from dockopt.optimizer.ecosystems.go.arguments import Flags, Settings
 from dockopt.optimizer.ecosystems.go.binary import GoBuild, default_name, go_builds
+from dockopt.optimizer.ecosystems.go.module_facts import C_STANDARD, standard_use
 from dockopt.optimizer.ecosystems.go.sources import Target, evaluate, parse_source
 from dockopt.optimizer.ecosystems.installs import Cause
 from dockopt.optimizer.opening import open_build
@@ -28,6 +30,8 @@ PROJECTS: Mapping[str, Mapping[str, str]] = {
     "net": {"main.go": NET},
     "user": {"main.go": USER},
     "own C": {"main.go": OF_ITS_OWN},
+    "handles": {"main.go": 'package main\n\nimport "runtime/cgo"\n\nfunc main() { println(cgo.NewHandle(1)) }\n'},
+    "tar": {"main.go": 'package main\n\nimport "archive/tar"\n\nfunc main() { println(tar.ErrHeader.Error()) }\n'},
     "net in a test only": {"main.go": PLAIN, "net_test.go": NET.replace("main()", "used()")},
     "C for Windows only": {"main.go": PLAIN, "c_windows.go": OF_ITS_OWN},
     "C behind a tag": {
@@ -68,11 +72,16 @@ COMMANDS = [
     ("net", "go build -tags osusergo -o app"),
     ("net", "go build -ldflags '-extldflags \"-static\"' -o app"),
     ("net", "go build -ldflags '-linkmode external -extldflags \"-static\"' -o app"),
+    ("net", "go build -ldflags \"-X 'main.v=$VERSION' -extldflags '-static'\" -tags netgo,osusergo -o app"),
+    ("own C", "go build -ldflags \"-X 'main.v=$VERSION' -extldflags '-static'\" -tags netgo,osusergo -o app"),
     ("net", 'go build -ldflags "-s -w -X main.version=$VERSION" -o app'),
     ("user", "go build -o app"),
     ("user", "go build -tags netgo -o app"),
     ("user", "go build -tags osusergo -o app"),
     ("own C", "go build -o app"),
+    ("handles", "go build -o app"),
+    ("tar", "go build -o app"),
+    ("tar", "go build -tags osusergo -o app"),
     ("own C", "go build -ldflags '-extldflags -static' -o app"),
     ("net in a test only", "go build -o app"),
     ("C for Windows only", "go build -o app"),
@@ -203,6 +212,24 @@ def test_build_constraints(expression: str, value: bool | None) -> None:
     assert evaluate(expression, Target(tags=frozenset({"mine"}), release="1.21").tag) is value
 
 
+@pytest.mark.parametrize(
+    ("flags", "seen"),
+    [
+        ("\"-s -w -X 'main.v=${V}' -extldflags '-static'\"", "-s -w   -extldflags '-static"),
+        ('"-X main.v=$V -linkmode external"', "-linkmode external"),
+        ("\"-X 'main.t=$(date '+%Y %m')' -s\"", "-s"),
+        ('"-X main.t=`date` -s"', "-s"),
+        ('"-X \\"main.v=$V\\" -s"', "-s"),
+        ('"$FLAGS -s"', None),
+        ('"-X main.v=$V $MORE"', None),
+    ],
+)
+def test_what_the_linker_gets(flags: str, seen: str | None) -> None:
+    words = ("go", "build", "-ldflags", flags)
+    found = Settings(Flags(("-ldflags", None), words[2:]), Flags(()), words).linker()
+    assert (None if found is None else " ".join(found.split())) == (None if seen is None else " ".join(seen.split()))
+
+
 def test_the_head_of_a_source_file() -> None:
     source = parse_source(
         b'// Copyright\n\n//go:build linux\n\n/* package x */\npackage app\n\n/*\n#include <stdio.h>\nimport "D"\n*/\n'
@@ -213,3 +240,25 @@ def test_the_head_of_a_source_file() -> None:
     assert source.constraint == "linux"
     assert source.imports == (("C", 12), ("embed", 14), ("fmt", 15), ("os", 15))
     assert parse_source(b"#!/bin/sh\n") is None
+
+
+def test_what_the_standard_library_uses_of_c_is_as_go_says() -> None:
+    go = find_go()
+    if go is None or shutil.which("gcc") is None:
+        pytest.skip("needs Go and a C compiler")
+    form = '{{.ImportPath}} {{len .CgoFiles}} {{join .Deps ","}}'
+    environment = {**os.environ, "CGO_ENABLED": "1", "GOFLAGS": "", "GOOS": "linux"}
+    done = subprocess.run([go, "list", "-f", form, "std"], env=environment, check=True, capture_output=True, text=True)
+    with_c: set[str] = set()
+    reached: dict[str, set[str]] = {}
+    for line in done.stdout.splitlines():
+        package, count, dependencies = line.split(" ")
+        if "internal/" in package or package.startswith("vendor/"):
+            continue
+        if int(count):
+            with_c.add(package)
+        reached[package] = {package, *dependencies.split(",")}
+    assert with_c == set(C_STANDARD)
+    for package, all_of_it in reached.items():
+        # `runtime/cgo` is a part of whatever has C
+        assert set(standard_use(package)) == (all_of_it & with_c) - ({"runtime/cgo"} - {package}), package
