@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from dockopt.optimizer import cli_lsp
 from dockopt.optimizer.cli_building import BuildArgs, EngineName, Network, Secrets, add_to, build_options
 
 if TYPE_CHECKING:
@@ -36,7 +37,28 @@ _StdinFilename = Annotated[
     str | None, typer.Option("--stdin-filename", metavar="PATH", help="Where the Dockerfile on standard input lies.")
 ]
 _Check = Annotated[bool, typer.Option("--check", help="Exit with 1 if there is something to improve.")]
-_Format = Annotated[str, typer.Option("--format", metavar="text|json", help="Form of the report.")]
+_Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="Form of the report: text, json, jsonl, sarif, github, gitlab, junit, checkstyle or markdown.",
+    ),
+]
+_OutputFile = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Write the report to a file (default: standard output).")
+]
+_Baseline = Annotated[
+    Path | None, typer.Option("--baseline", metavar="FILE", help="Leave out the findings that this file has.")
+]
+_WriteBaseline = Annotated[
+    Path | None,
+    typer.Option("--write-baseline", metavar="FILE", help="Write all findings to a file for `--baseline`."),
+]
+_DiffBase = Annotated[
+    str | None,
+    typer.Option("--diff-base", metavar="REV", help="Only what the branch touched since it left this commit."),
+]
 _Color = Annotated[
     str,
     typer.Option(
@@ -93,6 +115,10 @@ def suggest(
     stdin_filename: _StdinFilename = None,
     check: _Check = False,
     format: _Format = "text",
+    output: _OutputFile = None,
+    baseline: _Baseline = None,
+    write_baseline: _WriteBaseline = None,
+    diff_base: _DiffBase = None,
     color: _Color = "auto",
     explain: _Explain = False,
     explain_refusals: _ExplainRefusals = False,
@@ -125,6 +151,9 @@ def fix(
     stdin_filename: _StdinFilename = None,
     check: _Check = False,
     format: _Format = "text",
+    output: _OutputFile = None,
+    baseline: _Baseline = None,
+    diff_base: _DiffBase = None,
     color: _Color = "auto",
     explain: _Explain = False,
     explain_refusals: _ExplainRefusals = False,
@@ -185,15 +214,17 @@ def graph(
 
 
 add_to(app)
+cli_lsp.add_to(app)
 
 
 def _run(**arguments: Any) -> None:
     """Turn the options into a request, and everything that may go wrong into an exit code."""
     from dockopt.optimizer.engine import Options
     from dockopt.optimizer.invocation import Request, UsageProblem, run
+    from dockopt.optimizer.report.formats import FORMATS
     from dockopt.optimizer.report.outcome import Shown
 
-    _one_of("--format", arguments["format"], ("text", "json"))
+    _one_of("--format", arguments["format"], FORMATS)
     _one_of("--color", arguments["color"], ("auto", "always", "never"))
     select, ignore = _ids("--select", arguments["select"]), _ids("--ignore", arguments["ignore"])
     request = Request(
@@ -217,7 +248,11 @@ def _run(**arguments: Any) -> None:
         fix=arguments["fix"],
         write=arguments["write"],
         check=arguments["check"],
-        json=arguments["format"] == "json",
+        format=arguments["format"],
+        output=arguments["output"],
+        baseline=arguments["baseline"],
+        write_baseline=arguments.get("write_baseline"),
+        diff_base=arguments["diff_base"],
         color=arguments["color"],
         traceback=arguments["traceback"],
         jobs=arguments["jobs"],

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dockopt.optimizer.commands.registry import Invocation, Surroundings
+from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.effects import Effects, Kind, World, Write
 from dockopt.optimizer.inputs import InputError, read_file
 from dockopt.optimizer.regions import Region, below, join
@@ -80,17 +81,17 @@ class Configuration:
 NOTHING = Configuration()
 
 
-def find_configuration(dockerfile: Path) -> Configuration:
+def find_configuration(dockerfile: Path, disk: Disk = WHOLE) -> Configuration:
     """Read the configuration that counts for a Dockerfile: in its directory or above, up to the one that holds `.git`.
 
     Raises InputError, with file and key, for a file that cannot be read or says something that is not understood.
     """
     directory = dockerfile.absolute().parent
-    for level, folder in enumerate((directory, *directory.parents)):
+    for level, folder in enumerate(disk.upwards(directory)):
         if level > _MOST_LEVELS:
             break
         for name in _NAMES:
-            found = _read(folder / name)
+            found = _read(folder / name) if disk.holds(folder / name) else None
             if found is not None:
                 return found
         if (folder / ".git").exists():

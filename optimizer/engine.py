@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from dockopt.optimizer.proposal import Advice, Change, FileReport, Refusal
+from dockopt.optimizer.context.disk import WHOLE, Disk
+from dockopt.optimizer.origin import SourceLines
+from dockopt.optimizer.proposal import Advice, Change, FileReport, PassedOver, Proposal, Refusal
 
 if TYPE_CHECKING:
     from dockopt.optimizer.context import Located
-    from dockopt.rewrites.registry import Rewrite
+    from dockopt.optimizer.model import Build
+    from dockopt.optimizer.plan import Rewrite
+    from dockopt.rewrites.registry import Rewrite as Registered
+
+_Finding = TypeVar("_Finding", Refusal, Advice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,12 @@ class Options:
     offers: bool = False
     #: stop after the n-th change (a debugging aid); None means no limit
     bisect_limit: int | None = None
+    #: what of the file system may be looked at, with the unsaved texts of an editor
+    disk: Disk = WHOLE
+    #: called between the proposals; what it raises ends the analysis (an editor that has a newer text)
+    proceed: Callable[[], None] | None = None
+    #: why a proven change is not wanted, None if it is; it is then left alone for that reason
+    passed_over: PassedOver | None = None
 
 
 def analyze(path: Path, source: bytes, options: Options | None = None) -> FileReport:
@@ -45,7 +58,7 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     options = options or Options()
     report = FileReport(str(path), source, source)
     try:
-        opened = open_build(path, source, options.context)
+        opened = open_build(path, source, options.context, options.disk)
     except InputError as error:
         if isinstance(error, ContextUnreadable):
             _tell_context(report, error.located_context)
@@ -56,14 +69,19 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     if opened.disagreement is not None:
         report.refusals.append(Refusal("syntax", 1, f"two parsers read this file differently: {opened.disagreement}"))
         return report
-    rewrites = [rewrite for rewrite in REWRITES if rewrite.id not in options.ignore and _is_wanted(rewrite, options)]
+    wanted = [rewrite for rewrite in REWRITES if rewrite.id not in options.ignore and _is_wanted(rewrite, options)]
+    changing = frozenset(r.id for r in wanted if r.id in options.named and (r.changes_image or options.offers))
+    rewrites: list[Rewrite] = list(wanted)
+    if options.proceed is not None:
+        rewrites = [_Interruptible(rewrite, options.proceed) for rewrite in rewrites]
     try:
         plan = optimize(
             opened.build,
             rewrites,
             options.bisect_limit,
             repairing=options.named,
-            changing=frozenset(r.id for r in rewrites if r.id in options.named and (r.changes_image or options.offers)),
+            changing=changing,
+            passed_over=options.passed_over,
         )
     except Unsupported as error:
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
@@ -71,55 +89,43 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     report.result = plan.build.dockerfile.source
     report.other_files = dict(plan.build.other_files)
     report.changes = plan.changes
-    lines = _SourceLines(source, report.result)
-    report.offered = [lines.of_change(change) for change in plan.offered]
-    report.unproven = [lines.of_change(change) for change in plan.unproven]
-    report.repairs = [lines.of_change(change) for change in plan.repairs]
-    report.refusals = [lines.of_refusal(refusal) for refusal in plan.refusals]
-    report.advice = [lines.of_advice(advice) for advice in plan.advice]
+    lines = SourceLines(source, report.result)
+    report.offered = [_of_change(change, lines) for change in plan.offered]
+    report.unproven = [_of_change(change, lines) for change in plan.unproven]
+    report.repairs = [_of_change(change, lines) for change in plan.repairs]
+    report.refusals = [_of_finding(refusal, lines) for refusal in plan.refusals]
+    report.advice = [_of_finding(advice, lines) for advice in plan.advice]
     return report
 
 
-def _is_wanted(rewrite: Rewrite, options: Options) -> bool:
+def _is_wanted(rewrite: Registered, options: Options) -> bool:
     if options.select is not None:
         return rewrite.id in options.select
     return options.offers or not rewrite.changes_image
 
 
-class _SourceLines:
-    """Translates lines of the changed text, of which the last round speaks, to lines of the text that the user has."""
+class _Interruptible:
+    """A rewrite between whose proposals the analysis may be ended."""
 
-    def __init__(self, source: bytes, result: bytes) -> None:
-        self._lines: list[int] | None = None
-        if source != result:
-            from difflib import SequenceMatcher
+    def __init__(self, rewrite: Rewrite, proceed: Callable[[], None]) -> None:
+        self.id, self._rewrite, self._proceed = rewrite.id, rewrite, proceed
 
-            before, after = source.split(b"\n"), result.split(b"\n")
-            self._lines = [1] * (len(after) + 1)
-            moved = {text: i + 1 for i, text in reversed(list(enumerate(before))) if text.strip()}
-            for tag, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-                for j in range(j1, j2):
-                    if tag == "equal":
-                        self._lines[j + 1] = i1 + (j - j1) + 1
-                    else:  # moved here from elsewhere, or new
-                        self._lines[j + 1] = moved.get(after[j], max(1, min(i1 + 1, i2 or 1)))
+    def propose(self, build: Build) -> Iterator[Proposal | Refusal | Advice]:
+        """Yield what the rewrite says."""
+        for item in self._rewrite.propose(build):
+            self._proceed()
+            yield item
 
-    def _of(self, line: int) -> int:
-        return self._lines[line] if self._lines is not None and 0 < line < len(self._lines) else line
 
-    def of_change(self, change: Change) -> Change:
-        """Return a change with the line of its finding in the source; its edits speak of the changed text."""
-        return replace(change, proposal=replace(change.proposal, line=self._of(change.proposal.line)))
+def _of_change(change: Change, lines: SourceLines) -> Change:
+    """Return a change with the line of its finding in the source; its edits speak of the changed text."""
+    return replace(change, proposal=replace(change.proposal, line=lines.of(change.proposal.line)))
 
-    def of_advice(self, advice: Advice) -> Advice:
-        """Return advice with lines of the source."""
-        cause = self._of(advice.cause_line) if not advice.cause_path else advice.cause_line
-        return replace(advice, line=self._of(advice.line), cause_line=cause)
 
-    def of_refusal(self, refusal: Refusal) -> Refusal:
-        """Return a refusal with lines of the source."""
-        cause = self._of(refusal.cause_line) if not refusal.cause_path else refusal.cause_line
-        return replace(refusal, line=self._of(refusal.line), cause_line=cause)
+def _of_finding(finding: _Finding, lines: SourceLines) -> _Finding:
+    """Return a refusal or advice with lines of the source."""
+    cause = lines.of(finding.cause_line) if not finding.cause_path else finding.cause_line
+    return replace(finding, line=lines.of(finding.line), cause_line=cause)
 
 
 def _tell_context(report: FileReport, located: Located) -> None:

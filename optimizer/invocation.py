@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockopt.optimizer import engine
+from dockopt.optimizer.asked import Asked
+from dockopt.optimizer.baseline import entries_of, written
 from dockopt.optimizer.engine import Options
+from dockopt.optimizer.fingerprint import place_of
 from dockopt.optimizer.inputs import InputError, check_dockerfile, read_file, read_stdin
-from dockopt.optimizer.proposal import FileReport
+from dockopt.optimizer.narrowing import every_finding
+from dockopt.optimizer.proposal import FileReport, PassedOver
+from dockopt.optimizer.report.finding import all_findings
+from dockopt.optimizer.report.formats import TEXT, render
 from dockopt.optimizer.report.outcome import Outcome, Shown
 from dockopt.optimizer.report.terminal import Output, is_terminal, print_error
 from dockopt.optimizer.report.text import Line, diff_blocks, file_blocks, summary_line
 from dockopt.optimizer.workers import in_order, processors
+from dockopt.optimizer.write import WriteRefused, replace_file, write_files
 
 if TYPE_CHECKING:
     from dockopt.optimizer.building import BuildOptions
@@ -40,7 +48,14 @@ class Request:
     fix: bool = False
     write: bool = False
     check: bool = False
-    json: bool = False
+    #: one of `dockopt.optimizer.report.formats.FORMATS`, and the file that takes the report (None: standard output)
+    format: str = "text"
+    output: Path | None = None
+    #: findings that are known already, and the file that shall hold all that there are
+    baseline: Path | None = None
+    write_baseline: Path | None = None
+    #: report only what was touched since the branch left this commit
+    diff_base: str | None = None
     color: str = "auto"
     traceback: bool = False
     #: processes for many files, 0: as many as there are processors
@@ -60,13 +75,15 @@ def run(request: Request) -> int:
     nobody reads the output any more.
     """
     _refuse_nonsense(request)
-    output = Output(request.color)
+    printed = io.BytesIO()
+    output = Output(request.color) if request.output is None else Output("never", io.TextIOWrapper(printed, "utf-8"))
     code = FINE
     outcomes: list[Outcome] = []
     sources = list(_sources(request.paths or (".",)))
+    asked = _asked(request, [source for source, problem in sources if problem is None])
     # standard input can be read by this process only
     jobs = 1 if STDIN in request.paths else request.jobs or processors()
-    analysed = in_order(partial(_process, request=request), sources, jobs)
+    analysed = in_order(partial(_process, request=request, asked=asked), sources, jobs)
     for outcome in _with_progress(analysed, len(sources), output):
         if request.write:
             _write_changes(outcome, request.verify)
@@ -74,16 +91,32 @@ def run(request: Request) -> int:
         code = max(code, _code(outcome, request))
         if outcome.error is not None:
             print_error(outcome.error)
-        if not request.json:
+        if request.format == TEXT:
             _show(outcome, request, output)
             _forget(outcome)
-    if request.json:
-        from dockopt.optimizer.report.json import document
-
-        output.write(document(outcomes).encode("ascii"))
+    if request.format != TEXT:
+        output.write(render(request.format, outcomes, request.shown))
     elif not request.shown.quiet:
         _close(outcomes, request, output)
+    if asked.baseline and not request.shown.quiet:
+        _tell_unmet(asked, outcomes)
+    try:
+        if request.write_baseline is not None:
+            _save_baseline(request.write_baseline, outcomes)
+        if request.output is not None:
+            replace_file(request.output, printed.getvalue())
+    except WriteRefused as error:
+        print_error(f"nothing was written: {error}")
+        code = max(code, BAD_INPUT)
     return code
+
+
+def _asked(request: Request, paths: list[str]) -> Asked:
+    named = [request.stdin_filename or "Dockerfile" if path == STDIN else path for path in paths]
+    try:
+        return Asked.of(request.baseline, request.diff_base, named)
+    except InputError as error:
+        raise UsageProblem(str(error)) from error
 
 
 def _refuse_nonsense(request: Request) -> None:
@@ -96,6 +129,8 @@ def _refuse_nonsense(request: Request) -> None:
         raise UsageProblem("`fix -` writes one Dockerfile to standard output; give no other paths")
     elif request.write:
         raise UsageProblem("`--write` cannot write standard input back; without it `fix -` prints the result")
+    if request.write_baseline is not None and (request.baseline is not None or request.diff_base is not None):
+        raise UsageProblem("`--write-baseline` takes all findings; leave `--baseline` and `--diff-base` out")
     context = request.options.context
     if context is not None and not os.path.isdir(context):  # noqa: PTH112 - Path.is_dir raises without permission
         raise UsageProblem(f"`--context {context}`: no such directory")
@@ -134,7 +169,7 @@ def _sources(paths: Iterable[str]) -> Iterator[_Source]:
                 yield entry, None
 
 
-def _process(entry: _Source, request: Request) -> Outcome:
+def _process(entry: _Source, request: Request, asked: Asked) -> Outcome:
     """Read and analyse one file; everything that can go wrong with it ends up in the outcome."""
     source, problem = entry
     if problem is not None:
@@ -144,8 +179,16 @@ def _process(entry: _Source, request: Request) -> Outcome:
     try:
         content = read_stdin() if source == STDIN else read_file(Path(source))
         check_dockerfile(content)
-        outcome.report = engine.analyze(Path(name), content, request.options)
+        analyze = partial(_analyze, Path(name), request.options)
+        outcome.report = analyze(content, None)
+        if not asked.everything and _says_something(outcome.report):
+            known = {found.fingerprint for found in all_findings(outcome)}
+            narrowing = asked.narrowing(outcome.report, request.shown, analyze)
+            outcome.report = analyze(content, narrowing)
+            outcome.met = frozenset(known | narrowing.met)
         outcome.error = outcome.report.error
+        if request.write_baseline is not None:
+            outcome.known = entries_of(every_finding(name, content, request.shown, analyze))
         if outcome.error is None:
             _check_report(outcome.report, content)
             _read_other_files(outcome)
@@ -158,6 +201,14 @@ def _process(entry: _Source, request: Request) -> Outcome:
         outcome.report, outcome.internal = None, True
         outcome.error = internal_error(error, request.traceback, name)
     return outcome
+
+
+def _says_something(report: FileReport) -> bool:
+    return bool(report.changes or report.repairs or report.offered or report.unproven)
+
+
+def _analyze(path: Path, options: Options, source: bytes, passed_over: PassedOver | None) -> FileReport:
+    return engine.analyze(path, source, replace(options, passed_over=passed_over) if passed_over else options)
 
 
 def _write_changes(outcome: Outcome, verify: BuildOptions | None) -> None:
@@ -229,8 +280,6 @@ def _other_path(report: FileReport, relative: str) -> Path:
 
 
 def _write(outcome: Outcome, path: Path) -> None:
-    from dockopt.optimizer.write import WriteRefused, write_files
-
     report = outcome.report
     assert report is not None
     changes: dict[Path, tuple[bytes | None, bytes]] = {path: (report.source, report.result)}
@@ -249,7 +298,25 @@ def _code(outcome: Outcome, request: Request) -> int:
         return INTERNAL_ERROR
     if outcome.error is not None:
         return BAD_INPUT
-    return FINDINGS if request.check and outcome.findings(request.shown) else FINE
+    # what is in the baseline from now on is no finding any more
+    wanted = request.check and request.write_baseline is None
+    return FINDINGS if wanted and outcome.findings(request.shown) else FINE
+
+
+def _save_baseline(path: Path, outcomes: Iterable[Outcome]) -> None:
+    known = [entry for outcome in outcomes for entry in outcome.known]
+    replace_file(path, written(known))
+    print_error(f"`{path}` is written; {len(known)} {'finding is' if len(known) == 1 else 'findings are'} in it")
+
+
+def _tell_unmet(asked: Asked, outcomes: Sequence[Outcome]) -> None:
+    """Say how many entries of the baseline have had their day; those of files that were not looked at may not."""
+    looked_at = {place_of(outcome.path) for outcome in outcomes if outcome.error is None}
+    met = frozenset[str]().union(*(outcome.met for outcome in outcomes))
+    gone = [entry for entry in asked.baseline if entry.dockerfile in looked_at and entry.fingerprint not in met]
+    if gone:
+        what = "1 entry" if len(gone) == 1 else f"{len(gone)} entries"
+        print_error(f"{what} of the baseline had nothing to leave out; `--write-baseline` writes it anew")
 
 
 def _show(outcome: Outcome, request: Request, output: Output) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 
 class Applicability(enum.Enum):
@@ -150,6 +151,13 @@ class Change:
     proposal: Proposal
     verdict: Verdict
     applicability: Applicability
+
+
+class PassedOver(Protocol):
+    """Somebody who does not want every change: because it is known already, or because it was not asked for."""
+
+    def __call__(self, before: Sequence[Change], change: Change, text: bytes) -> str | None:
+        """Return why a change is not wanted, None if it is; `before` are those that led from the source to `text`."""
 
 
 @dataclass(slots=True)
