@@ -69,6 +69,12 @@ class FrozenContext:
         #: paths that the ignore file keeps out since it was changed (`with_ignore`)
         self.newly_ignored: tuple[str, ...] = ()
 
+    def aside(self) -> FrozenContext:
+        """Return the same context for questions on which no proof depends: their answers are not frozen."""
+        other = FrozenContext(self.reader)
+        other.newly_ignored = self.newly_ignored
+        return other
+
     def kind(self, rel: str) -> str:
         """Return "file", "directory", "absent" (ignored files too) or "other" (links, devices, not known)."""
         rel = rel.strip("/")

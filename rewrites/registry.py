@@ -80,4 +80,26 @@ REWRITES = (
         "dockopt.rewrites.apt_hygiene",
         changes_image=True,
     ),
+    # below: they change the image on purpose, and run only where they are named
+    # after the stages are what they should be: the settings of a build have to fit the image that its programs run in
+    Rewrite(
+        "env-match",
+        "finds build settings that do not fit the image that the program runs in",
+        "dockopt.rewrites.env_match",
+        changes_image=True,
+    ),
+    # after env-match, which says what must not be built without C
+    Rewrite(
+        "static-go",
+        "builds a Go program without C, without paths of the build, and without debug tables",
+        "dockopt.rewrites.static_go",
+        changes_image=True,
+    ),
+    # after static-go: what a program needs of its image is certain once it is linked statically
+    Rewrite(
+        "runtime-base",
+        "starts the runtime stage from the smallest image that has what the program needs",
+        "dockopt.rewrites.runtime_base",
+        changes_image=True,
+    ),
 )

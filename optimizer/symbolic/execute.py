@@ -69,6 +69,9 @@ class BuildFiles(Protocol):
     def excluded(self, rel: str) -> bool:
         """Tell whether the ignore rules keep a path and all that may lie below it out of every build."""
 
+    def aside(self) -> BuildFiles:
+        """Return the same files for questions on which no proof depends."""
+
     @property
     def ignore_file(self) -> tuple[str, bytes] | None:
         """The ignore file that counts: its path in the context, and its bytes."""
@@ -165,6 +168,8 @@ class Executor:
         #: (line, context path, kind) of every literal COPY source
         self.sources: list[tuple[int, str, str]] = []
         self._globals: dict[str, Value] = {}
+        #: answers of analyses of what was executed, each under a name of its own
+        self.analyses: dict[object, object] = {}
 
     @cached_property
     def text(self) -> str:
@@ -261,7 +266,7 @@ class Executor:
         for name in (*names, *sorted(variables(stage.platform or "", self.dockerfile.escape))):
             parts += [name, self._globals[name].term if name in self._globals else term("platform", name)]
         # whether an image or another content is behind a name that some builds replace: nothing is known of it
-        replaced = self._is_replaced(stage.base)
+        replaced = self.is_replaced(stage.base)
         base = term("image", *parts, text=f"{'context' if replaced else 'base image'} {stage.base}")
         facts = BaseFacts("") if replaced else facts_of(stage.base)
         scratch = stage.base == "scratch"
@@ -282,7 +287,7 @@ class Executor:
             (),
         )
 
-    def _is_replaced(self, reference: str) -> bool:
+    def is_replaced(self, reference: str) -> bool:
         """Tell whether some build may give another content to a base image."""
         if "$" not in reference:
             return familiar(reference) in self.named_contexts
