@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from dockopt.optimizer import cli_harden
 from dockopt.optimizer.cli_building import BuildArgs, EngineName, Network, Secrets, add_to, build_options
 
 if TYPE_CHECKING:
@@ -185,6 +186,7 @@ def graph(
 
 
 add_to(app)
+cli_harden.add_to(app)
 
 
 def _run(**arguments: Any) -> None:

@@ -57,6 +57,7 @@ def open_build(path: Path, source: bytes, context: Path | None = None) -> Opened
         _targets(dockerfile, located),
         located.named_contexts,
         tuple(_elsewhere(other, located.context, path) for other in located.elsewhere),
+        located.builds,
         configuration=find_configuration(path),
     )
     notes = (*located.notes, *_replaced(dockerfile, located))

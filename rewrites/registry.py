@@ -66,4 +66,11 @@ REWRITES = (
         "keeps out of the context what nothing reads, and what would overwrite an installation",
         "dockopt.rewrites.ignore_files",
     ),
+    # those that change the image on purpose: what an image is made of first, then as whom it runs
+    Rewrite(
+        "non-root",
+        "runs the container as a user without privileges",
+        "dockopt.rewrites.non_root",
+        changes_image=True,
+    ),
 )

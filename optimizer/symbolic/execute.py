@@ -258,7 +258,7 @@ class Executor:
         for name in (*names, *sorted(variables(stage.platform or "", self.dockerfile.escape))):
             parts += [name, self._globals[name].term if name in self._globals else term("platform", name)]
         # whether an image or another content is behind a name that some builds replace: nothing is known of it
-        replaced = self._is_replaced(stage.base)
+        replaced = self.is_replaced(stage.base)
         base = term("image", *parts, text=f"{'context' if replaced else 'base image'} {stage.base}")
         facts = BaseFacts("") if replaced else facts_of(stage.base)
         scratch = stage.base == "scratch"
@@ -279,7 +279,7 @@ class Executor:
             (),
         )
 
-    def _is_replaced(self, reference: str) -> bool:
+    def is_replaced(self, reference: str) -> bool:
         """Tell whether some build may give another content to a base image."""
         if "$" not in reference:
             return familiar(reference) in self.named_contexts
