@@ -264,7 +264,7 @@ _OFFICIAL: dict[str, BaseFacts] = {
     "maven": _MAVEN,
     "gradle": _GRADLE,
     # ENV JAVA_HOME, PATH, LANG, LC_ALL, JAVA_VERSION; no WORKDIR, no USER (adoptium/containers, docker-library/openjdk)
-    "eclipse-temurin": _java("java"),
+    "eclipse-temurin": _java("java", JAVA_HOME="/opt/java/openjdk", PATH=f"/opt/java/openjdk/bin:{_PATH}"),
     "openjdk": _java("java"),
     "rust": _RUST,
     "golang": _GOLANG,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dockopt.optimizer.configuration import NOTHING, Configuration
 from dockopt.optimizer.proposal import FrozenInput
@@ -14,6 +14,9 @@ from dockopt.optimizer.symbolic.execute import Executor, Memo, StageRun
 from dockopt.optimizer.symbolic.residue import Residue
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Dockerfile, Stage
+
+if TYPE_CHECKING:
+    from dockopt.optimizer.context.builds import DeclaredBuild
 
 
 class ContextReader(Protocol):
@@ -33,6 +36,9 @@ class ContextReader(Protocol):
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Return what a COPY source with wildcards selects; raises ContextError."""
+
+    def walk(self, rel: str, *, limit: int) -> Iterator[str]:
+        """Yield the files below a directory; raises ContextError."""
 
     def excluded(self, rel: str) -> bool:
         """Tell whether the ignore rules keep a path and all that may lie below it out of every build."""
@@ -150,6 +156,28 @@ class FrozenContext:
         except ContextError:
             return True
 
+    def files_below(self, rel: str, limit: int) -> tuple[str, ...] | None:
+        """Return the files below a directory, None where they cannot be listed or are too many: no part of any proof."""
+        from dockopt.optimizer.context import ContextError
+
+        if self.reader is None:
+            return None
+        try:
+            return tuple(self.reader.walk(rel, limit=limit))
+        except ContextError:
+            return None
+
+    def peek(self, rel: str) -> bytes | None:
+        """Return a file's bytes, None if it cannot be read: no part of any proof, unlike `read`."""
+        from dockopt.optimizer.context import ContextError
+
+        if self.reader is None:
+            return None
+        try:
+            return self.reader.read(rel)
+        except ContextError:
+            return None
+
     def may_be_missing(self, rel: str) -> bool:
         """Tell whether a path is ignored by git: a clone of the project may not have it."""
         return self.reader is not None and self.reader.may_be_missing(rel)
@@ -238,6 +266,8 @@ class Build:
     named_contexts: Mapping[str, str] = field(default_factory=dict)
     #: the other contexts in which the Dockerfile is built
     elsewhere: tuple[Elsewhere, ...] = ()
+    #: what the project's own files say about building it
+    declared: tuple[DeclaredBuild, ...] = ()
     #: make the assumption `cache-opaque` (DESIGN §5) about commands that are not understood
     opaque_caches: bool = False
     #: trees in which owners are not told apart
@@ -344,6 +374,13 @@ class Build:
                     if other.index != stage.index and (other.name == name.lower() or str(other.index) == name):
                         users[other.index].add(stage.index)
         return users
+
+    def lineage(self, stage: int) -> tuple[int, ...]:
+        """Return a stage and the stages that it is built on, down to the one with a base image. Raises Unsupported."""
+        found = [stage]
+        while (parent := self.executor.stage_named(self.dockerfile.stages[found[-1]].base, found[-1])) is not None:
+            found.append(parent.stage.index)
+        return tuple(found)
 
     def is_exported(self, stage: int) -> bool:
         """Tell whether the image of a stage can be seen, directly or as the base of a stage that can."""

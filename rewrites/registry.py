@@ -102,4 +102,11 @@ REWRITES = (
         "dockopt.rewrites.runtime_base",
         changes_image=True,
     ),
+    # those that change the image on purpose: what an image is made of first, then as whom it runs
+    Rewrite(
+        "non-root",
+        "runs the container as a user without privileges",
+        "dockopt.rewrites.non_root",
+        changes_image=True,
+    ),
 )

@@ -63,6 +63,7 @@ class Located:
     #: names that a build gives another content, and where that is said
     named_contexts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  #: what could not be read or told
+    builds: tuple[DeclaredBuild, ...] = ()  #: all that the project's files say about building this Dockerfile
 
 
 def locate_context(
@@ -100,6 +101,7 @@ def locate_context(
             name: _place(build, project) for build in reversed(builds) for name in reversed(build.named_contexts)
         },
         notes=tuple(dict.fromkeys(notes)),
+        builds=tuple(builds),
     )
 
 
