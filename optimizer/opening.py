@@ -62,14 +62,9 @@ def open_build(path: Path, source: bytes, context: Path | None = None, disk: Dis
         FrozenContext(reader),
         _targets(dockerfile, located),
         located.named_contexts,
-<<<<<<< HEAD
         tuple(_elsewhere(other, located.context, path, disk) for other in located.elsewhere),
-        configuration=configuration,
-=======
-        tuple(_elsewhere(other, located.context, path) for other in located.elsewhere),
         located.builds,
-        configuration=find_configuration(path),
->>>>>>> nonroot
+        configuration=configuration,
     )
     notes = (*located.notes, *_replaced(dockerfile, located))
     return Opened(build, located, cross_check(dockerfile), notes)
