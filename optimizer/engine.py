@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.origin import SourceLines
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dockopt.optimizer.configuration.effective import Choice
     from dockopt.optimizer.context import Located
     from dockopt.optimizer.model import Build
+    from dockopt.optimizer.opening import Opened
     from dockopt.optimizer.plan import Rewrite
     from dockopt.rewrites.registry import Rewrite as Registered
 
@@ -46,12 +47,24 @@ class Options:
     passed_over: PassedOver | None = None
 
 
+class Examined(NamedTuple):
+    """A report, and the build that it speaks of, for further questions; None where the file could not be opened."""
+
+    report: FileReport
+    opened: Opened | None
+
+
 def analyze(path: Path, source: bytes, options: Options | None = None) -> FileReport:
     """Analyse one Dockerfile and return what would be changed, what was refused and why.
 
     `path` tells where the file lies (for its context); it is not read again. Never raises for bad input: `FileReport.error`
     then says what is wrong.
     """
+    return examine(path, source, options).report
+
+
+def examine(path: Path, source: bytes, options: Options | None = None) -> Examined:
+    """Analyse one Dockerfile as `analyze` does, and return the opened build too."""
     from dockopt.optimizer.inputs import InputError
     from dockopt.optimizer.opening import ContextUnreadable, open_build
     from dockopt.optimizer.plan import optimize
@@ -69,12 +82,12 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
         if isinstance(error, ContextUnreadable):
             _tell_context(report, error.located_context)
         report.error = error.located(str(path))
-        return report
+        return Examined(report, None)
     _tell_context(report, opened.located)
     report.notes += opened.notes
     if opened.disagreement is not None:
         report.refusals.append(Refusal("syntax", 1, f"two parsers read this file differently: {opened.disagreement}"))
-        return report
+        return Examined(report, opened)
     configuration = opened.build.configuration
     # what the configuration *selects* is not named: nothing that changes the image is applied without `apply` or the command line
     named = options.named | (configuration.applied if options.apply_configured else frozenset())
@@ -101,7 +114,7 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
         )
     except Unsupported as error:
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
-        return report
+        return Examined(report, opened)
     complete = options.bisect_limit is None and options.passed_over is None
     report.notes += guard.notes((rewrite.id for rewrite in wanted), complete=complete)
     report.result = plan.build.dockerfile.source
@@ -113,7 +126,7 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     report.repairs = [_of_change(change, lines) for change in plan.repairs]
     report.refusals = [_of_finding(refusal, lines) for refusal in plan.refusals]
     report.advice = [_of_finding(advice, lines) for advice in plan.advice]
-    return report
+    return Examined(report, opened)
 
 
 def _is_wanted(rewrite: Registered, options: Options, choice: Choice, named: frozenset[str]) -> bool:
