@@ -18,8 +18,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (
-    "README.md", "docs/commands.md", "docs/configuration.md", "docs/context.md", "docs/graph.md", "docs/proofs.md", "docs/report.md",
-    "docs/suppression.md",
+    "README.md", "docs/ci.md", "docs/commands.md", "docs/configuration.md", "docs/context.md", "docs/graph.md",
+    "docs/proofs.md", "docs/report.md", "docs/suppression.md",
 )  # fmt: skip
 _BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ASSUMPTION = re.compile(r"([a-z]+(?:-[a-z]+)+): (.+)", re.DOTALL)
@@ -153,6 +153,45 @@ def made_files() -> dict[str, str]:
     return {"docs/dockopt.schema.json": json.dumps(schema(), indent=2) + "\n", "docs/man/dockopt.1": manual_page()}
 
 
+def _action_inputs() -> str:
+    import yaml
+
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))["inputs"]
+    return _inputs({name: (entry["default"], entry["description"]) for name, entry in inputs.items()})
+
+
+def _gitlab_inputs() -> str:
+    import yaml
+
+    inputs = next(yaml.safe_load_all((ROOT / "ci" / "gitlab.yml").read_text("utf-8")))["spec"]["inputs"]
+    return _inputs({name: (entry.get("default"), entry["description"]) for name, entry in inputs.items()})
+
+
+def _inputs(inputs: dict[str, tuple[object, str]]) -> str:
+    rows = []
+    for name, (default, text) in inputs.items():
+        shown = (
+            "has to be given"
+            if default is None
+            else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        )
+        rows.append(f"| `{name}` | {'' if default == '' else shown} | {text} |\n")
+    return "| input | default | |\n|---|---|---|\n" + "".join(rows)
+
+
+def _ci_configuration() -> str:
+    """What is printed of the good example, where reasons and mounts are worth seeing; from its own directory."""
+    import shutil
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as scratch:
+        project = Path(scratch) / "project"
+        shutil.copytree(ROOT / "fixtures" / "examples" / "go-service", project)
+        (project / ".git").mkdir()  # paths are relative to the top of a repository
+        _printed(project, "fix", "--write")
+        return f"```console\n$ dockopt ci --provider github\n{_printed(project, 'ci', '--provider', 'github')}```\n"
+
+
 def rule_pages() -> dict[str, str]:
     """The page of each rewrite, from the text of its module, as `dockopt explain` prints it."""
     pages = {}
@@ -223,6 +262,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "configuration": _configuration,
     "hadolint": _hadolint,
     "graph": _graph,
+    "action-inputs": _action_inputs,
+    "gitlab-inputs": _gitlab_inputs,
+    "ci-configuration": _ci_configuration,
 }
 
 

@@ -78,6 +78,12 @@ class Facts:
         """`max` where the image alone does not hold all layers that a rebuild would reuse."""
         return "max" if self.builders else "min"
 
+    def _shared(self) -> dict[str, list[int]]:
+        lines: dict[str, list[int]] = {}
+        for mount in self.mounts:
+            lines.setdefault(mount.target, []).append(mount.line)
+        return {target: found for target, found in lines.items() if len(found) > 1}
+
     def reasons(self) -> Iterator[str]:
         """Yield why the cache is kept like that, and what it does not do: sentences for comments."""
         if self.builders:
@@ -88,9 +94,13 @@ class Facts:
         yield "The image is tagged by commit, so that a tag never changes; the cache has a name of its own."
         if self.mounts:
             yield "Layers travel with cache-to. Cache mounts do not: they stay on the builder, and a runner that starts empty"
-            yield "has them empty. That costs time where the layer of their RUN is missed, and never changes the image:"
+            yield "has them empty:"
             for mount in self.mounts:
                 yield f"- line {mount.line}, {mount.target}: {mount.consequence}."
+            for target, lines in self._shared().items():
+                where = f"lines {', '.join(map(str, lines[:-1]))} and {lines[-1]}"
+                yield f"- {target} is used by {where}: the later ones must not count on what an earlier one left there,"
+                yield "  because its layer may be reused while the mount is empty."
             yield "A builder that keeps its disk (a remote driver, a self-hosted runner) keeps them, too."
         if self.pending:
             yield "`dockopt suggest` has findings. Until they are fixed, most edits miss the cache from these lines on:"

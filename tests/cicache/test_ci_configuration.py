@@ -105,6 +105,13 @@ def test_cache_mounts_do_not_travel_and_that_is_said(project: Path) -> None:
     assert "# - line 9, /root/.cache/go-build: compiles all again, but only where its layer is missed." in text
     assert "# - line 10, /var/odd: makes again what it keeps there" in text
     assert "Cache mounts" not in printed(target="tools"), "this one has none"
+    assert "is used by lines" not in text
+
+
+def test_a_mount_that_two_instructions_share_may_be_empty_for_the_second(project: Path) -> None:
+    mount = "RUN --mount=type=cache,target=/go/pkg/mod"
+    (project / "Dockerfile").write_text(f"FROM golang\n{mount} go mod download\n{mount} true\n{mount} go build\n")
+    assert "# - /go/pkg/mod is used by lines 2, 3 and 4: the later ones must not count on what" in printed(path=".")
 
 
 def test_findings_that_hide_the_cache_are_named(project: Path) -> None:

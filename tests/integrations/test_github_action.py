@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.integrations.conftest import ROOT, git
+from tests.integrations.snippets import snippets
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 WORKFLOW = """\
@@ -122,6 +123,22 @@ def test_a_workflow_that_uses_it_is_right(tmp_path: Path) -> None:
         workflow.write_text(text)
         done = subprocess.run([actionlint, "-no-color"], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stdout
+
+
+def test_the_workflows_of_the_documentation(tmp_path: Path) -> None:
+    texts = {name: text for name, text in snippets().items() if name.startswith(".github/")}
+    for name, text in texts.items():
+        (job,) = yaml.safe_load(text)["jobs"].values()
+        (step,) = [step for step in job["steps"] if step["uses"].startswith("OWNER/dockopt@")]
+        assert set(step["with"]) <= set(ACTION["inputs"])
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    actionlint = shutil.which("actionlint")
+    if actionlint is None:
+        pytest.skip("needs actionlint")
+    git(tmp_path, "init", "-q")
+    done = subprocess.run([actionlint, "-no-color"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_no_input_is_text_of_a_script_and_nothing_else_is_used() -> None:

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.integrations.conftest import ROOT, git
+from tests.integrations.snippets import snippets
 
 SPEC, TEXT = (ROOT / "ci" / "gitlab.yml").read_text("utf-8").split("\n---\n")
 INPUTS: dict[str, dict[str, Any]] = yaml.safe_load(SPEC)["spec"]["inputs"]
@@ -59,6 +60,14 @@ def test_the_job_keeps_to_the_schema_of_gitlab(tmp_path: Path) -> None:
 def test_every_input_is_used_and_described() -> None:
     assert set(_INPUT.findall(TEXT)) == set(INPUTS)
     assert all(entry["description"] for entry in INPUTS.values())
+
+
+def test_the_inclusion_of_the_documentation() -> None:
+    (entry,) = yaml.safe_load(snippets()[".gitlab-ci.yml"])["include"]
+    assert set(entry["inputs"]) <= set(INPUTS)
+    needed = {name for name, given in INPUTS.items() if "default" not in given}
+    assert needed <= set(entry["inputs"])
+    assert entry["remote"].endswith("/ci/gitlab.yml")
 
 
 def run(project: Path, steps: list[str], job: dict[str, Any], **variables: str) -> subprocess.CompletedProcess[str]:

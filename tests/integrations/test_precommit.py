@@ -13,6 +13,7 @@ import yaml
 from dockopt.optimizer.context.discover import is_dockerfile_name
 
 from tests.integrations.conftest import ROOT, commit_all, git
+from tests.integrations.snippets import snippets
 
 HOOKS = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
 
@@ -25,7 +26,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def configure(project: Path, repository: Path, *hooks: str) -> None:
     revision = git(repository, "rev-parse", "HEAD").stdout.strip()
-    content = {"repos": [{"repo": str(repository), "rev": revision, "hooks": [{"id": hook} for hook in hooks]}]}
+    content = yaml.safe_load(snippets()[".pre-commit-config.yaml"])
+    (entry,) = content["repos"]
+    assert entry["hooks"] == [{"id": "dockopt-fix"}]
+    entry |= {"repo": str(repository), "rev": revision, "hooks": [{"id": hook} for hook in hooks]}
     (project / ".pre-commit-config.yaml").write_text(yaml.safe_dump(content))
     commit_all(project)
 
@@ -110,3 +114,17 @@ def test_all_files(project: Path, home: Path, dockopt_repository: Path) -> None:
     assert done.returncode == 1
     assert "Dockerfile:4: split-copy" in done.stdout
     assert "- exit code: 1" in done.stdout
+
+
+def test_a_change_of_a_manifest_alone(project: Path, home: Path, dockopt_repository: Path) -> None:
+    """With the options that the documentation names for it, everything is looked at in every commit."""
+    configure(project, dockopt_repository, "dockopt-suggest")
+    file = project / ".pre-commit-config.yaml"
+    content = yaml.safe_load(file.read_text())
+    content["repos"][0]["hooks"][0] |= {"files": "", "pass_filenames": False, "always_run": True}
+    file.write_text(yaml.safe_dump(content))
+    (project / "go.mod").write_text((project / "go.mod").read_text() + "// more\n")
+    git(project, "add", "-A")
+    done = pre_commit(project, home, "run")
+    assert done.returncode == 1
+    assert "Dockerfile:4: split-copy" in done.stdout
