@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+#: in longer files no line is told: a file that is made to be slow would be asked about again and again
+_MOST_LINES = 2000
+
 
 def line_of(text: str, keys: Sequence[str]) -> int:
-    """Return the 1-based line where the statement begins that gives a key its value, or the first line of a table; 0 if none does.
+    """Return the 1-based line where the statement begins that gives a key its value, or the first line of a table; 0 if none does, or
+    the file is longer than 2,000 lines.
 
     A beginning of a TOML file that ends within a statement is no TOML, so the beginnings that are TOML end between statements: the
     key stands in the first statement after the longest one that does not have it yet.
     """
     lines = tuple(text.replace("\r\n", "\n").split("\n"))
-    if not _has(_parsed(lines, len(lines)), keys):
+    if len(lines) > _MOST_LINES or not _has(_parsed(lines, len(lines)), keys):
         return 0
     without, holding = 0, len(lines)  # beginnings in lines: one that lacks the key, one that has it
     while holding - without > 1:

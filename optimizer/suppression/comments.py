@@ -18,7 +18,7 @@ from dockopt.optimizer.syntax.directives import read_directive
 from dockopt.optimizer.syntax.tree import Bom
 from dockopt.optimizer.wording import shortened
 
-_OURS = re.compile(r"\s*#+\s*dockopt\s*:\s*(?P<said>.*?)\s*", re.IGNORECASE | re.DOTALL)
+_OURS = re.compile(r"#+\s*dockopt\s*:\s*(?P<said>.*)", re.IGNORECASE | re.DOTALL)
 _IGNORE = re.compile(
     r"(?P<what>ignore-file|ignore)\s*=\s*(?P<ids>[^\s,]+(?:\s*,\s*[^\s,]+)*)(?:\s+(?P<reason>.*))?", re.DOTALL
 )
@@ -65,7 +65,7 @@ def read_suppressions(dockerfile: Dockerfile) -> Read:
                 rules, whole_file = other
                 target = None if whole_file else above.get(node.start_line)
                 if rules and (whole_file or target is not None):
-                    found.append(Suppression(rules, node.start_line, text.strip(), "", target, own=False))
+                    found.append(Suppression(rules, node.start_line, text, "", target, own=False))
         elif isinstance(node, Instruction):
             problems += _inside(node)
     problems += _broken_directives(dockerfile)
@@ -95,7 +95,7 @@ def _read_ours(
         problems.append((line, "it stands above no instruction; no blank line may be between"))
     elif names:
         reason = " ".join((match["reason"] or "").split())
-        found.append(Suppression(tuple(names), line, text.strip(), reason, None if whole_file else instruction))
+        found.append(Suppression(tuple(names), line, text, reason, None if whole_file else instruction))
 
 
 def _inside(instruction: Instruction) -> Iterator[tuple[int, str]]:
@@ -128,7 +128,7 @@ def _broken_directives(dockerfile: Dockerfile) -> Iterator[tuple[int, str]]:
 
 
 def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")
+    return raw.decode("utf-8", "replace").strip()
 
 
 def notes_of(problems: Iterable[tuple[int, str]], dockerfile: Dockerfile) -> list[str]:

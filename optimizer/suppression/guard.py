@@ -132,18 +132,20 @@ def _followed(
 
     One that stands above the very same instruction is taken before one above an instruction that has more words.
     """
-    left = dict(enumerate(after))
+    left: dict[str, dict[int, Suppression]] = {}
+    for number, new in enumerate(after):
+        left.setdefault(new.text, {})[number] = new
     known: dict[int, Suppression] = {}
     missing = list(before)
     for holds in (_same, _has_all):
         unmatched = []
         for old in missing:
-            fitting = (n for n, new in left.items() if new.text == old.text and holds(old.instruction, new.instruction))
-            found = next(fitting, None)
+            alike = left.get(old.text, {})
+            found = next((n for n, new in alike.items() if holds(old.instruction, new.instruction)), None)
             if found is None:
                 unmatched.append(old)
             else:
-                known[found] = left.pop(found)._replace(origin=old.origin)
+                known[found] = alike.pop(found)._replace(origin=old.origin)
         missing = unmatched
     return tuple(known[n] for n in sorted(known)), missing[0] if missing else None
 

@@ -15,12 +15,15 @@ SAME = {
     "DL3059": "merge-runs",
 }
 _PRAGMA = re.compile(
-    r"\s*#\s*hadolint\s+(?P<scope>global\s+)?ignore\s*=\s*(?P<rules>[A-Za-z0-9]+(?:\s*,\s*[A-Za-z0-9]+)*)\s*"
+    r"#\s*hadolint\s+(?P<scope>global\s+)?ignore\s*=\s*(?P<rules>[A-Za-z0-9]+(?:\s*,\s*[A-Za-z0-9]+)*)"
 )
 
 
 def hadolint_rules(comment: str) -> tuple[tuple[str, ...], bool] | None:
-    """Return which rewrites a comment for hadolint keeps away, and whether from the whole file; None for other comments."""
+    """Return which rewrites a comment keeps away, and whether from the whole file; None for one that is not for hadolint.
+
+    The comment comes without white space around it.
+    """
     match = _PRAGMA.fullmatch(comment)
     if match is None:
         return None
