@@ -224,6 +224,7 @@ class Server(LanguageServer):
             select=None if self.settings.select is None else frozenset(self.settings.select),
             ignore=frozenset(self.settings.ignore),
             apply_configured=False,
+            offers=self.settings.image_changing,
             disk=Disk(limit, self.documents.unsaved()),
         )
 

@@ -27,7 +27,7 @@ def test_diagnostics_are_sent_or_asked_for_never_both(name: str, project: Path, 
     pulls = "diagnostic" in capabilities["textDocument"]
     assert ("diagnosticProvider" in editor.initialized["capabilities"]) == pulls
     found = pulled(editor, uri)["items"] if pulls else editor.published(uri)
-    assert {item["code"] for item in found} == {"split-copy", "cache-mounts"}
+    assert {item["code"] for item in found} >= {"split-copy", "cache-mounts"}
     editor.change(uri, editor.texts[uri] + "# more\n")
     if pulls:
         pulled(editor, uri)

@@ -94,3 +94,9 @@ def expected(change: dict[str, Any]) -> tuple[str, int, str]:
     gain = [f"gain: {change['gain']}"] if change["gain"] else []
     lines = [change["message"] + mark, *gain, proof, *(f"note: {note}" for note in change["notes"])]
     return change["rewrite"], change["line"] - 1, "\n".join(lines)
+
+
+def advised(advice: dict[str, Any]) -> tuple[str, int, str]:
+    """Return an advice of the command line as a diagnostic shows it."""
+    remedy = [advice["remedy"]] if advice["remedy"] else []
+    return advice["rewrite"], advice["line"] - 1, "\n".join([advice["message"], *remedy])
