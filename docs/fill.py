@@ -138,8 +138,11 @@ def _hadolint() -> str:
     sys.path.insert(0, str(ROOT / ".src"))
     from dockopt.optimizer.suppression.hadolint import SAME
 
-    rows = [f"| `# hadolint ignore={theirs}` | [`{ours}`](rules/{ours}.md) |\n" for theirs, ours in SAME.items()]
-    return "| comment | keeps away |\n|---|---|\n" + "".join(rows)
+    rows = [
+        f"| `{theirs}` | {same.asks} | [`{same.rewrite}`](rules/{same.rewrite}.md) | {'yes' if same.whole_file else 'no'} |\n"
+        for theirs, same in SAME.items()
+    ]
+    return "| rule | asks for | keeps away | also for the whole file |\n|---|---|---|---|\n" + "".join(rows)
 
 
 def made_files() -> dict[str, str]:
