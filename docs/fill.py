@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/commands.md", "docs/context.md", "docs/graph.md", "docs/proofs.md", "docs/report.md")
+PAGES = (
+    "README.md",
+    "docs/commands.md",
+    "docs/context.md",
+    "docs/graph.md",
+    "docs/proofs.md",
+    "docs/report.md",
+    "docs/runtime-bases.md",
+)
 _BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ASSUMPTION = re.compile(r"([a-z]+(?:-[a-z]+)+): (.+)", re.DOTALL)
 
@@ -48,6 +56,14 @@ def _rewrites() -> str:
 
 def _options() -> str:
     return f"```console\n$ dockopt suggest --help\n{_printed(ROOT, 'suggest', '--help')}```\n"
+
+
+def _runtime_bases() -> str:
+    """What is known of the images that programs are run in."""
+    sys.path.insert(0, str(ROOT / ".src"))
+    from dockopt.optimizer.runtime_bases import table
+
+    return table()
 
 
 def _commands() -> str:
@@ -177,6 +193,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "commands": _commands,
     "contexts": _contexts,
     "graph": _graph,
+    "runtime-bases": _runtime_bases,
 }
 
 
