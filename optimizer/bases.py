@@ -100,7 +100,9 @@ _GOLANG = BaseFacts(
 
 
 def _plain(family: str) -> BaseFacts:
-    return BaseFacts(family, {"PATH": _PATH, "GOPATH": None, **_UNSET}, "/", "root", _STANDARD, _COMPLETE)
+    # they set PATH, some of them the locale and names of their own (`DISTTAG`); none sets what pip asks for
+    unset = dict.fromkeys(("GOPATH", "HOME", "PIP_CACHE_DIR", "PIP_CONFIG_FILE", "PIP_NO_CACHE_DIR"))
+    return BaseFacts(family, {"PATH": _PATH, **unset, **_UNSET}, "/", "root", _STANDARD, _COMPLETE)
 
 
 #: node: ENV NODE_VERSION and YARN_VERSION, yarn in /opt/yarn-v… (docker-library/node, Dockerfile templates); no WORKDIR; user root
@@ -165,7 +167,7 @@ _PYTHON_UNSET = (
     "XDG_CONFIG_HOME XDG_DATA_HOME "
     "PIP_REQUIREMENT PIP_CONSTRAINT PIP_BUILD_CONSTRAINT PIP_EDITABLE PIP_FIND_LINKS PIP_TARGET PIP_PREFIX PIP_ROOT PIP_SRC PIP_LOG "
     "PIP_LOG_FILE PIP_REPORT PIP_PYTHON PIP_GROUP PIP_REQUIREMENTS_FROM_SCRIPT PIP_CONFIG_FILE PIP_CERT PIP_CLIENT_CERT PIP_CACHE_DIR "
-    "UV_PROJECT_ENVIRONMENT UV_FROZEN UV_SYSTEM_PYTHON UV_CACHE_DIR UV_PYTHON_INSTALL_DIR UV_TOOL_DIR UV_TOOL_BIN_DIR "
+    "PIP_NO_CACHE_DIR UV_PROJECT_ENVIRONMENT UV_FROZEN UV_SYSTEM_PYTHON UV_CACHE_DIR UV_PYTHON_INSTALL_DIR UV_TOOL_DIR UV_TOOL_BIN_DIR "
     "POETRY_HOME POETRY_CACHE_DIR POETRY_CONFIG_DIR POETRY_VIRTUALENVS_PATH POETRY_VIRTUALENVS_IN_PROJECT PDM_CACHE_DIR "
     "PIPENV_CACHE_DIR PIPENV_PIPFILE PIPENV_DEFAULT_PYTHON_VERSION PIPENV_SYSTEM PIPENV_VENV_IN_PROJECT PIPX_HOME PIPX_BIN_DIR "
     "CONDA_PREFIX MAMBA_ROOT_PREFIX POSIXLY_CORRECT LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT"
@@ -262,7 +264,7 @@ _OFFICIAL: dict[str, BaseFacts] = {
     "maven": _MAVEN,
     "gradle": _GRADLE,
     # ENV JAVA_HOME, PATH, LANG, LC_ALL, JAVA_VERSION; no WORKDIR, no USER (adoptium/containers, docker-library/openjdk)
-    "eclipse-temurin": _java("java"),
+    "eclipse-temurin": _java("java", JAVA_HOME="/opt/java/openjdk", PATH=f"/opt/java/openjdk/bin:{_PATH}"),
     "openjdk": _java("java"),
     "rust": _RUST,
     "golang": _GOLANG,

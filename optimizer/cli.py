@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from dockopt.optimizer import cli_lsp
-from dockopt.optimizer.cli_building import BuildArgs, EngineName, Network, Secrets, add_to, build_options
+from dockopt.optimizer import cli_building, cli_ci, cli_configuration, cli_harden, cli_lsp, cli_manual, cli_pin
+from dockopt.optimizer.cli_building import BuildArgs, EngineName, Network, Secrets, build_options
+from dockopt.optimizer.manual.examples import attach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,14 @@ _Jobs = Annotated[
     int, typer.Option("--jobs", "-j", min=0, metavar="N", help="Processes for many files; 0: one per processor.")
 ]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print findings only: no notes, no summary.")]
-_Bisect = Annotated[int | None, typer.Option("--bisect-limit", min=0, hidden=True, help="Stop after N changes.")]
+_Bisect = Annotated[
+    int | None,
+    typer.Option("--bisect-limit", min=0, metavar="N", help="Stop after N changes, to find the one that does harm."),
+]
+_Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Tell on standard error how long each step took.")]
+_LogFormat = Annotated[
+    str, typer.Option("--log-format", metavar="text|json", help="Form of standard error; `json` tells every step.")
+]
 _Traceback = Annotated[
     bool, typer.Option("--traceback", envvar="DOCKOPT_TRACEBACK", hidden=True, help="Tracebacks of internal errors.")
 ]
@@ -92,14 +100,14 @@ _Traceback = Annotated[
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from dockopt import __version__
+        from dockopt.optimizer.versions import versions
 
-        typer.echo(f"dockopt {__version__}")
+        typer.echo(versions(), nl=False)
         raise typer.Exit
 
 
 _Version = Annotated[
-    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print all versions and exit.")
 ]
 
 
@@ -110,6 +118,7 @@ def _dockopt(version: _Version = False) -> None:
 
 @app.command(short_help="Show what would rebuild faster, as a diff.")
 def suggest(
+    ctx: typer.Context,
     paths: _Paths = None,
     context: _Context = None,
     stdin_filename: _StdinFilename = None,
@@ -129,6 +138,8 @@ def suggest(
     quiet: _Quiet = False,
     jobs: _Jobs = 0,
     bisect_limit: _Bisect = None,
+    verbose: _Verbose = False,
+    log_format: _LogFormat = "text",
     traceback: _Traceback = False,
 ) -> None:
     """Show what would rebuild faster, as a diff, with the reason why the image stays the same."""
@@ -137,6 +148,7 @@ def suggest(
 
 @app.command(short_help="Apply the changes that keep the image.")
 def fix(
+    ctx: typer.Context,
     paths: _Paths = None,
     write: Annotated[bool, typer.Option("--write", help="Write the files; without it only the diff is shown.")] = False,
     verify: Annotated[
@@ -164,6 +176,8 @@ def fix(
     quiet: _Quiet = False,
     jobs: _Jobs = 0,
     bisect_limit: _Bisect = None,
+    verbose: _Verbose = False,
+    log_format: _LogFormat = "text",
     traceback: _Traceback = False,
 ) -> None:
     """Apply the changes that are proven to keep the image; `-` reads standard input and prints the new Dockerfile."""
@@ -213,19 +227,25 @@ def graph(
     _answer(answer, path)
 
 
-add_to(app)
-cli_lsp.add_to(app)
+for part in (cli_building, cli_ci, cli_configuration, cli_harden, cli_lsp, cli_manual, cli_pin):
+    part.add_to(app)
+attach(app.registered_commands)
 
 
-def _run(**arguments: Any) -> None:
+def _run(ctx: typer.Context, **arguments: Any) -> None:
     """Turn the options into a request, and everything that may go wrong into an exit code."""
+    import os
+
     from dockopt.optimizer.engine import Options
     from dockopt.optimizer.invocation import Request, UsageProblem, run
     from dockopt.optimizer.report.formats import FORMATS
+    from dockopt.optimizer.report.log import Log
     from dockopt.optimizer.report.outcome import Shown
 
+    arguments = cli_configuration.with_configuration(ctx, arguments)
     _one_of("--format", arguments["format"], FORMATS)
     _one_of("--color", arguments["color"], ("auto", "always", "never"))
+    _one_of("--log-format", arguments["log_format"], ("text", "json"))
     select, ignore = _ids("--select", arguments["select"]), _ids("--ignore", arguments["ignore"])
     request = Request(
         paths=tuple(arguments["paths"] or ()),
@@ -256,12 +276,15 @@ def _run(**arguments: Any) -> None:
         color=arguments["color"],
         traceback=arguments["traceback"],
         jobs=arguments["jobs"],
+        verbose=arguments["verbose"],
+        log_format=arguments["log_format"],
         verify=arguments.get("verify"),
     )
     try:
         code = run(request)
     except UsageProblem as problem:
-        _fail(str(problem))
+        Log(request.log_format, False, os.environ).error(str(problem))
+        code = 2
     except OSError as error:
         code = _output_failed(error)
     raise typer.Exit(code)

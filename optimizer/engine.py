@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.origin import SourceLines
 from dockopt.optimizer.proposal import Advice, Change, FileReport, PassedOver, Proposal, Refusal
 
 if TYPE_CHECKING:
+    from dockopt.optimizer.configuration.effective import Choice
     from dockopt.optimizer.context import Located
     from dockopt.optimizer.model import Build
+    from dockopt.optimizer.opening import Opened
     from dockopt.optimizer.plan import Rewrite
     from dockopt.rewrites.registry import Rewrite as Registered
 
@@ -31,6 +33,8 @@ class Options:
     #: ids of rewrites that the user has asked for by name in this very call: what they repair is applied, and what they change in
     #: the image if changing it is what they are for, or with `offers`
     named: frozenset[str] = frozenset()
+    #: what the configuration names by `apply` is as good as named by the call; not so in an editor, which fixes all that is *safe*
+    apply_configured: bool = True
     #: look also for what would change the image on purpose
     offers: bool = False
     #: stop after the n-th change (a debugging aid); None means no limit
@@ -43,35 +47,59 @@ class Options:
     passed_over: PassedOver | None = None
 
 
+class Examined(NamedTuple):
+    """A report, and the build that it speaks of, for further questions; None where the file could not be opened."""
+
+    report: FileReport
+    opened: Opened | None
+
+
 def analyze(path: Path, source: bytes, options: Options | None = None) -> FileReport:
     """Analyse one Dockerfile and return what would be changed, what was refused and why.
 
     `path` tells where the file lies (for its context); it is not read again. Never raises for bad input: `FileReport.error`
     then says what is wrong.
     """
+    return examine(path, source, options).report
+
+
+def examine(path: Path, source: bytes, options: Options | None = None) -> Examined:
+    """Analyse one Dockerfile as `analyze` does, and return the opened build too."""
     from dockopt.optimizer.inputs import InputError
     from dockopt.optimizer.opening import ContextUnreadable, open_build
     from dockopt.optimizer.plan import optimize
+    from dockopt.optimizer.steps import measured
+    from dockopt.optimizer.suppression import Guard
     from dockopt.optimizer.symbolic.execute import Unsupported
     from dockopt.rewrites.registry import REWRITES
 
     options = options or Options()
     report = FileReport(str(path), source, source)
     try:
-        opened = open_build(path, source, options.context, options.disk)
+        with measured(report.steps, "open"):
+            opened = open_build(path, source, options.context, options.disk)
     except InputError as error:
         if isinstance(error, ContextUnreadable):
             _tell_context(report, error.located_context)
         report.error = error.located(str(path))
-        return report
+        return Examined(report, None)
     _tell_context(report, opened.located)
     report.notes += opened.notes
     if opened.disagreement is not None:
         report.refusals.append(Refusal("syntax", 1, f"two parsers read this file differently: {opened.disagreement}"))
-        return report
-    wanted = [rewrite for rewrite in REWRITES if rewrite.id not in options.ignore and _is_wanted(rewrite, options)]
-    changing = frozenset(r.id for r in wanted if r.id in options.named and (r.changes_image or options.offers))
-    rewrites: list[Rewrite] = list(wanted)
+        return Examined(report, opened)
+    configuration = opened.build.configuration
+    # what the configuration *selects* is not named: nothing that changes the image is applied without `apply` or the command line
+    named = options.named | (configuration.applied if options.apply_configured else frozenset())
+    choices = configuration.choices(rewrite.id for rewrite in REWRITES)
+    wanted = [
+        rewrite
+        for rewrite in REWRITES
+        if rewrite.id not in options.ignore and _is_wanted(rewrite, options, choices[rewrite.id], named)
+    ]
+    changing = frozenset(r.id for r in wanted if r.id in named and (r.changes_image or options.offers))
+    guard = Guard(opened.build.dockerfile)
+    rewrites: Sequence[Rewrite] = guard.around(wanted)
     if options.proceed is not None:
         rewrites = [_Interruptible(rewrite, options.proceed) for rewrite in rewrites]
     try:
@@ -79,13 +107,16 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
             opened.build,
             rewrites,
             options.bisect_limit,
-            repairing=options.named,
+            repairing=named,
             changing=changing,
             passed_over=options.passed_over,
+            steps=report.steps,
         )
     except Unsupported as error:
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
-        return report
+        return Examined(report, opened)
+    complete = options.bisect_limit is None and options.passed_over is None
+    report.notes += guard.notes((rewrite.id for rewrite in wanted), complete=complete)
     report.result = plan.build.dockerfile.source
     report.other_files = dict(plan.build.other_files)
     report.changes = plan.changes
@@ -95,13 +126,15 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     report.repairs = [_of_change(change, lines) for change in plan.repairs]
     report.refusals = [_of_finding(refusal, lines) for refusal in plan.refusals]
     report.advice = [_of_finding(advice, lines) for advice in plan.advice]
-    return report
+    return Examined(report, opened)
 
 
-def _is_wanted(rewrite: Registered, options: Options) -> bool:
+def _is_wanted(rewrite: Registered, options: Options, choice: Choice, named: frozenset[str]) -> bool:
+    """Tell whether a rewrite runs: what the command line selects goes before what the configuration says."""
     if options.select is not None:
         return rewrite.id in options.select
-    return options.offers or not rewrite.changes_image
+    is_selected = choice.runs and choice.by is not None
+    return is_selected or (choice.runs and (options.offers or not rewrite.changes_image or rewrite.id in named))
 
 
 class _Interruptible:

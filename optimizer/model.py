@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dockopt.optimizer.configuration import NOTHING, Configuration
 from dockopt.optimizer.proposal import FrozenInput
 from dockopt.optimizer.symbolic.execute import Executor, Memo, StageRun
+from dockopt.optimizer.symbolic.residue import Residue
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Dockerfile, Stage
+
+if TYPE_CHECKING:
+    from dockopt.optimizer.context.builds import DeclaredBuild
 
 
 class ContextReader(Protocol):
@@ -24,8 +28,17 @@ class ContextReader(Protocol):
     def read(self, rel: str) -> bytes:
         """Return a file's bytes; raises ContextError."""
 
+    def read_on_disk(self, rel: str) -> bytes:
+        """Return a file's bytes, whatever the ignore rules say; raises ContextError."""
+
+    def names_on_disk(self, rel: str) -> tuple[str, ...]:
+        """Return the sorted names in a directory, whatever the ignore rules say; raises ContextError."""
+
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Return what a COPY source with wildcards selects; raises ContextError."""
+
+    def walk(self, rel: str, *, limit: int) -> Iterator[str]:
+        """Yield the files below a directory; raises ContextError."""
 
     def excluded(self, rel: str) -> bool:
         """Tell whether the ignore rules keep a path and all that may lie below it out of every build."""
@@ -57,6 +70,8 @@ class FrozenContext:
         self._digests: dict[str, str] = {}
         self._globs: dict[str, tuple[str, ...]] = {}
         self._excluded: dict[str, bool] = {}
+        #: digests of files that were read whether or not a build sees them
+        self._consulted: dict[str, str] = {}
         #: paths that the ignore file keeps out since it was changed (`with_ignore`)
         self.newly_ignored: tuple[str, ...] = ()
 
@@ -105,6 +120,31 @@ class FrozenContext:
         self._digests[rel] = hashlib.sha256(data).hexdigest()
         return data
 
+    def on_disk(self, rel: str) -> bytes | None:
+        """Return the bytes of a file that people look at, also where the ignore file keeps it from the builder, None without one.
+
+        No build depends on it, but what is concluded from it does: its digest is told with the frozen inputs.
+        """
+        from dockopt.optimizer.context import ContextError
+
+        if self.reader is None:
+            return None
+        try:
+            data = self.reader.read_on_disk(rel)
+        except ContextError:
+            return None
+        self._consulted[rel] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def names_on_disk(self, rel: str) -> tuple[str, ...]:
+        """Return the names in a directory, ignored or not, none where it is no directory; no part of any proof."""
+        from dockopt.optimizer.context import ContextError
+
+        try:
+            return () if self.reader is None else self.reader.names_on_disk(rel)
+        except ContextError:
+            return ()
+
     def is_there(self, rel: str) -> bool:
         """Tell whether there is something today, or may be: no part of any proof."""
         from dockopt.optimizer.context import ContextError
@@ -115,6 +155,28 @@ class FrozenContext:
             return str(getattr(self.reader.kind(rel), "name", "")) not in ("ABSENT", "IGNORED")
         except ContextError:
             return True
+
+    def files_below(self, rel: str, limit: int) -> tuple[str, ...] | None:
+        """Return the files below a directory, None where they cannot be listed or are too many: no part of any proof."""
+        from dockopt.optimizer.context import ContextError
+
+        if self.reader is None:
+            return None
+        try:
+            return tuple(self.reader.walk(rel, limit=limit))
+        except ContextError:
+            return None
+
+    def peek(self, rel: str) -> bytes | None:
+        """Return a file's bytes, None if it cannot be read: no part of any proof, unlike `read`."""
+        from dockopt.optimizer.context import ContextError
+
+        if self.reader is None:
+            return None
+        try:
+            return self.reader.read(rel)
+        except ContextError:
+            return None
 
     def may_be_missing(self, rel: str) -> bool:
         """Tell whether a path is ignored by git: a clone of the project may not have it."""
@@ -167,6 +229,7 @@ class FrozenContext:
         seen = {
             rel: f"sha256:{self._digests[rel]}" if rel in self._digests else kind for rel, kind in self._kinds.items()
         }
+        seen |= {rel: f"sha256:{digest}" for rel, digest in self._consulted.items()}
         seen |= {pattern: f"selects {', '.join(found) or 'nothing'}" for pattern, found in self._globs.items()}
         seen |= {rel: "ignored" for rel, excluded in self._excluded.items() if excluded}
         # a directory that holds another frozen entry is implied by it
@@ -203,10 +266,14 @@ class Build:
     named_contexts: Mapping[str, str] = field(default_factory=dict)
     #: the other contexts in which the Dockerfile is built
     elsewhere: tuple[Elsewhere, ...] = ()
+    #: what the project's own files say about building it
+    declared: tuple[DeclaredBuild, ...] = ()
     #: make the assumption `cache-opaque` (DESIGN §5) about commands that are not understood
     opaque_caches: bool = False
     #: trees in which owners are not told apart
     free_owners: frozenset[str] = frozenset()
+    #: directories of package managers that are not looked at
+    residue: Residue | None = None
     #: what the symbolic execution of variants of this file has in common
     memo: Memo = field(default_factory=dict, repr=False)
     #: new text of other files (path relative to the context), where changes need them too
@@ -222,6 +289,13 @@ class Build:
     def with_free_owners(self, paths: frozenset[str]) -> Build:
         """Return the same build with every owner being as good as another for what COPY and ADD bring below the paths."""
         return replace(self, free_owners=self.free_owners | paths, memo={})
+
+    def with_residue(self, paths: frozenset[str], respelled: frozenset[str] = frozenset()) -> Build:
+        """Return the same build with nobody looking at what package managers left in these directories.
+
+        `respelled` are commands that count as those that leave nothing there, because another file has them in that form.
+        """
+        return replace(self, residue=Residue(tuple(sorted(paths)), respelled), memo={})
 
     def with_text(self, dockerfile: Dockerfile) -> Build:
         """Return the build of a changed Dockerfile in the same contexts; frozen inputs are those of both."""
@@ -251,6 +325,7 @@ class Build:
         )
         executor.configuration = self.configuration
         executor.free_owners = self.free_owners
+        executor.residue = self.residue
         executor.run()
         return executor
 
@@ -299,6 +374,13 @@ class Build:
                     if other.index != stage.index and (other.name == name.lower() or str(other.index) == name):
                         users[other.index].add(stage.index)
         return users
+
+    def lineage(self, stage: int) -> tuple[int, ...]:
+        """Return a stage and the stages that it is built on, down to the one with a base image. Raises Unsupported."""
+        found = [stage]
+        while (parent := self.executor.stage_named(self.dockerfile.stages[found[-1]].base, found[-1])) is not None:
+            found.append(parent.stage.index)
+        return tuple(found)
 
     def is_exported(self, stage: int) -> bool:
         """Tell whether the image of a stage can be seen, directly or as the base of a stage that can."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockopt.optimizer.bases import familiar
-from dockopt.optimizer.configuration import find_configuration
+from dockopt.optimizer.configuration import Configuration, find_configuration
 from dockopt.optimizer.context import BuildContext, ContextError, IgnoreFileError, Located, locate_context
 from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.context.locate import Elsewhere as NamedElsewhere
@@ -47,7 +47,10 @@ def open_build(path: Path, source: bytes, context: Path | None = None, disk: Dis
         dockerfile = parse(source)
     except DockerfileSyntaxError as error:
         raise InputError(f"{error.line}:{error.column}: {error.message}") from error
-    located = locate_context(path, explicit=context, sources=_context_sources(dockerfile), disk=disk)
+    configuration = find_configuration(path, disk)
+    located = locate_context(
+        path, explicit=context, config=_said(configuration), sources=_context_sources(dockerfile), disk=disk
+    )
     if not disk.holds(located.context):
         raise ContextUnreadable(f"the build context `{located.context}` lies outside of `{disk.limit}`", located)
     try:
@@ -60,10 +63,20 @@ def open_build(path: Path, source: bytes, context: Path | None = None, disk: Dis
         _targets(dockerfile, located),
         located.named_contexts,
         tuple(_elsewhere(other, located.context, path, disk) for other in located.elsewhere),
-        configuration=find_configuration(path, disk),
+        located.builds,
+        configuration=configuration,
     )
     notes = (*located.notes, *_replaced(dockerfile, located))
     return Opened(build, located, cross_check(dockerfile), notes)
+
+
+def _said(configuration: Configuration) -> dict[str, object]:
+    """Return what the configuration says of the context and of targets."""
+    found: dict[str, object] = {"targets": configuration.targets}
+    said = configuration.value("context")
+    if said is not None:
+        found |= {"root": said.document.path.parent, "context": said.value, "place": said.shown_place}
+    return found
 
 
 def _targets(dockerfile: Dockerfile, located: Located) -> tuple[str, ...]:

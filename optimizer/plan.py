@@ -11,6 +11,7 @@ from dockopt.optimizer.context import ContextError
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Advice, Applicability, Change, PassedOver, Proposal, Refusal, Verdict
 from dockopt.optimizer.replaced import Obligation, replaced
+from dockopt.optimizer.steps import Step, measured
 from dockopt.optimizer.symbolic.execute import Unsupported
 from dockopt.optimizer.syntax import DockerfileSyntaxError, parse
 from dockopt.optimizer.validate import validate
@@ -78,19 +79,23 @@ def optimize(
     repairing: frozenset[str] = frozenset(),
     changing: frozenset[str] = frozenset(),
     passed_over: PassedOver | None = None,
+    steps: list[Step] | None = None,
 ) -> Plan:
     """Apply proven proposals to a fixed point; what is not proven is reported of the last text. Raises Unsupported.
 
     Repairs are applied where their rewrite is among the `repairing` ones, and changes of the image that are proven outside of what
-    they declare where it is among the `changing` ones.
+    they declare where it is among the `changing` ones. `steps` gets one entry for each look of a rewrite.
     """
+    steps = [] if steps is None else steps
     plan = Plan(build, repairing=repairing, changing=changing, passed_over=passed_over)
     while True:
         before = len(plan.changes)
         plan.offered, plan.unproven, plan.repairs, plan.refusals, plan.advice = [], [], [], [], []
         for rewrite in rewrites:
-            while _one_change(plan, rewrite, rewrites, _MAX_CHANGES if limit is None else limit):
-                pass
+            more = True
+            while more:
+                with measured(steps, "rewrite", rewrite.id):
+                    more = _one_change(plan, rewrite, rewrites, _MAX_CHANGES if limit is None else limit)
         if len(plan.changes) == before:
             return plan
 
@@ -249,7 +254,8 @@ def _judge_replacing(build: Build, proposal: Proposal) -> tuple[Verdict | Refusa
     found = replaced(without, after)
     if isinstance(found, Obligation):
         return Verdict("unproven", obligation=found.text, line=found.line), None
-    return replace(verdict, status="equal-but", differences=(*verdict.differences, *found)), after
+    frozen = verdict.frozen or build.context.frozen()
+    return replace(verdict, status="equal-but", differences=(*verdict.differences, *found), frozen=frozen), after
 
 
 def _both(here: Verdict, there: Verdict, context: str) -> Verdict:

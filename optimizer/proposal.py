@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from dockopt.optimizer.steps import Step
+
 
 class Applicability(enum.Enum):
     """Who may apply a proposal: `safe` ones are applied by `fix`, the others only when they are named.
@@ -77,12 +79,15 @@ class WantedDifference:
     added: frozenset[str] = frozenset()
     #: texts of commands that only the old file runs; what they wrote has to lie in `paths`
     dropped: frozenset[str] = frozenset()
+    #: directories in which package managers leave what only they need (`dockopt.optimizer.symbolic.residue`): they may differ, and
+    #: other commands count as not looking there
+    residue: frozenset[str] = frozenset()
     runtime_stage: RuntimeStage | None = None
 
     def described(self) -> tuple[str, ...]:
         """Return the difference in words, in a stable order."""
         words = [
-            *sorted(self.paths),
+            *sorted(self.paths | self.residue),
             *(f"the owner of {path}" for path in sorted(self.owners)),
             *sorted(self.settings),
         ]
@@ -185,3 +190,5 @@ class FileReport:
     #: why the file could not be analysed at all (`path:line:column: message`), else None
     error: str | None = None
     notes: list[str] = field(default_factory=list)
+    #: what was done, and how long it took
+    steps: list[Step] = field(default_factory=list, compare=False, repr=False)

@@ -48,6 +48,14 @@ def insert_above(dockerfile: Dockerfile, target: Instruction, lines: Sequence[st
     return Edit(at, at, text)
 
 
+def insert_below(dockerfile: Dockerfile, target: Instruction, lines: Sequence[str], like: Instruction) -> Edit:
+    """Return the edit that puts new lines directly below an instruction, indented as another one is."""
+    text = b"".join(indentation(like) + line.encode() + dockerfile.newline for line in lines)
+    if not target.raw.endswith(b"\n"):
+        text = dockerfile.newline + text.removesuffix(b"\n").removesuffix(b"\r")
+    return Edit(target.span.end, target.span.end, text)
+
+
 def move_above(
     dockerfile: Dockerfile,
     moved: Sequence[Instruction],

@@ -66,8 +66,14 @@ REWRITES = (
         "keeps out of the context what nothing reads, and what would overwrite an installation",
         "dockopt.rewrites.ignore_files",
     ),
-    # below: they change the image on purpose, and run only where they are named
-    # after the stages are what they should be: the settings of a build have to fit the image that its programs run in
+    # below: those that change the image on purpose, and run only where they are named; first the base image and the stages, then the
+    # settings of the build, which have to fit the image that its programs run in, then as whom they run, and what is left behind
+    Rewrite(
+        "pin-base",
+        "gives a base image the version that the project asks for",
+        "dockopt.rewrites.pin_base",
+        changes_image=True,
+    ),
     Rewrite(
         "env-match",
         "finds build settings that do not fit the image that the program runs in",
@@ -86,6 +92,18 @@ REWRITES = (
         "runtime-base",
         "starts the runtime stage from the smallest image that has what the program needs",
         "dockopt.rewrites.runtime_base",
+        changes_image=True,
+    ),
+    Rewrite(
+        "non-root",
+        "runs the container as a user without privileges",
+        "dockopt.rewrites.non_root",
+        changes_image=True,
+    ),
+    Rewrite(
+        "apt-hygiene",
+        "leaves no indexes and downloads of package managers in the image",
+        "dockopt.rewrites.apt_hygiene",
         changes_image=True,
     ),
 )

@@ -28,7 +28,7 @@ ACCOUNT_DATES = "account-dates: the day on which an account was made, which /etc
 _DATA_BASES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 #: the data bases, their backups, the lock that stays, mail boxes (made also without a home: `useradd.c`, create_mail),
 #: what counts logins, the cache that is told of new accounts, and the lock of Debian's adduser
-_ACCOUNT_FILES = (
+ACCOUNT_FILES = (
     *(f"/etc/{name}{suffix}" for name in _DATA_BASES for suffix in ("", "-")),
     "/etc/.pwd.lock", "/var/mail", "/var/spool/mail", "/var/log/faillog", "/var/log/lastlog", "/var/log/tallylog",
     "/var/lib/lastlog", "/var/lib/sss", "/run/adduser",
@@ -58,7 +58,7 @@ def _accounts(
     reads = Reads(around).entry(
         "/etc", "/run/adduser", "/usr/local/sbin/adduser.local", "/usr/share/perl5", "/usr/share/perl"
     )
-    writes = [Write(Kind.MAY, region(*_ACCOUNT_FILES))]
+    writes = [Write(Kind.MAY, region(*ACCOUNT_FILES))]
     if home is not None:
         place = locate(home, around)
         if place.path == "/":

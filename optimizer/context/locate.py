@@ -63,6 +63,7 @@ class Located:
     #: names that a build gives another content, and where that is said
     named_contexts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  #: what could not be read or told
+    builds: tuple[DeclaredBuild, ...] = ()  #: all that the project's files say about building this Dockerfile
 
 
 def locate_context(
@@ -75,9 +76,9 @@ def locate_context(
 ) -> Located:
     """Find the context: what the user says, what the project's files say, else the nearest directory that has all sources.
 
-    `explicit` comes from the command line. `config` may have `context` (relative to `root`, by default the repository)
-    and `targets`. `sources` are the COPY and ADD sources that come from the context, as written; those with variables
-    are left aside. Nothing outside of `disk` is looked at.
+    `explicit` comes from the command line. `config` may have `context` (relative to `root`, by default the repository), the
+    `place` that says so, and `targets`. `sources` are the COPY and ADD sources that come from the context, as written; those
+    with variables are left aside. Nothing outside of `disk` is looked at.
     """
     file = Path(os.path.abspath(dockerfile))  # noqa: PTH100  # `..` must go, links must stay
     project = _project(file, disk)
@@ -100,6 +101,7 @@ def locate_context(
             name: _place(build, project) for build in reversed(builds) for name in reversed(build.named_contexts)
         },
         notes=tuple(dict.fromkeys(notes)),
+        builds=tuple(builds),
     )
 
 
@@ -115,7 +117,7 @@ def _by_user(file: Path, explicit: Path | None, config: Mapping[str, object] | N
     if config is not None and isinstance(given := config.get("context"), str):
         base = config.get("root")
         root = Path(str(base)) if base is not None else repository_root(file.parent) or file.parent
-        return Located(Path(os.path.normpath(root / given)), "given in the configuration")
+        return Located(Path(os.path.normpath(root / given)), f"given in {config.get('place', 'the configuration')}")
     return None
 
 

@@ -135,6 +135,17 @@ class BuildContext:
         except OSError as error:
             raise ContextError(f"`{rel}` cannot be read: {_why(error)}", rel) from error
 
+    def read_on_disk(self, rel: str) -> bytes:
+        """Return the bytes of a regular file of the directory, whatever the ignore rules say. Raises ContextError."""
+        return self.read(rel, allow_ignored=True)
+
+    def names_on_disk(self, rel: str) -> tuple[str, ...]:
+        """Return the sorted names in a directory, whatever the ignore rules say. Raises ContextError."""
+        place = self._locate(_normal(rel), follow_last=True)
+        if place.kind is not Kind.DIR:
+            raise ContextError(f"`{rel}` is not a directory", rel)
+        return tuple(name for name, _ in self._scan(place.path))
+
     def entries(self, rel: str) -> tuple[str, ...]:
         """Return the sorted names in a directory after the ignore rules; links to directories are followed.
 

@@ -13,7 +13,7 @@ from dockopt.optimizer.inputs import InputError, check_dockerfile
 from dockopt.optimizer.lsp.documents import Document
 from dockopt.optimizer.lsp.fixes import Fix, Fixes
 from dockopt.optimizer.lsp.positions import Place, Range
-from dockopt.optimizer.opening import Opened, open_build
+from dockopt.optimizer.opening import Opened
 from dockopt.optimizer.proposal import Change, FileReport
 from dockopt.optimizer.report.outcome import source_lines
 from dockopt.optimizer.syntax import Dockerfile, Instruction
@@ -36,6 +36,8 @@ class Analysis:
     document: Document
     options: Options
     report: FileReport
+    #: the build that the report speaks of, None where there is none. It is not opened again: files may have changed since
+    opened: Opened | None = None
     _fixes: dict[int, Fix | None] = field(default_factory=dict)
 
     @property
@@ -57,15 +59,6 @@ class Analysis:
     def unproven(self) -> tuple[Finding, ...]:
         """What nobody can vouch for, and is never offered as an action."""
         return tuple(Finding(change, change.proposal.line) for change in self.report.unproven)
-
-    @cached_property
-    def opened(self) -> Opened | None:
-        """The build as it is now, for questions about it; None where the file is none."""
-        assert self.document.path is not None
-        try:
-            return open_build(self.document.path, self.report.source, self.options.context, self.disk)
-        except InputError:
-            return None
 
     @property
     def tree(self) -> Dockerfile | None:
@@ -100,9 +93,12 @@ class Analysis:
     def _holding(self, byte: int) -> Instruction | None:
         if self.tree is None:
             return None
-        return next((i for i in self.tree.instructions if i.span.start <= byte < i.span.end), None) or next(
-            (i for i in self.tree.instructions if i.span.end == byte == len(self.report.source)), None
-        )
+        for instruction in self.tree.instructions:
+            # the end of a last line without line end belongs to it, too
+            end = instruction.span.end + (0 if instruction.raw.endswith(b"\n") else 1)
+            if instruction.span.start <= byte < end:
+                return instruction
+        return None
 
     def range_of_line(self, line: int) -> Range:
         """Return the range of a line (1-based, as the engine counts: `\\n` ends it) without the white space around it."""
@@ -142,4 +138,4 @@ def analyze(document: Document, options: Options) -> Analysis:
         check_dockerfile(source)
     except InputError as error:
         return Analysis(document, options, FileReport(str(path), source, source, error=error.located(str(path))))
-    return Analysis(document, options, engine.analyze(path, source, options))
+    return Analysis(document, options, *engine.examine(path, source, options))

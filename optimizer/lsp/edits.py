@@ -12,7 +12,7 @@ from dockopt.optimizer.lsp.analysis import Analysis
 from dockopt.optimizer.lsp.client import Client
 from dockopt.optimizer.lsp.documents import Documents
 from dockopt.optimizer.lsp.fixes import Fix
-from dockopt.optimizer.lsp.positions import LineIndex, NoSuchPlace, Range, smallest_replacement
+from dockopt.optimizer.lsp.positions import LineIndex, NoSuchPlace, Place, Range, smallest_replacement
 from dockopt.optimizer.proposal import Edit
 from lsprotocol import types
 
@@ -108,6 +108,9 @@ def _other_file(
         edits = _smallest(LineIndex(before.decode("utf-8"), client.encoding), before, after)
     except UnicodeDecodeError:
         raise CannotEdit(f"`{path.name}` is no UTF-8 text") from None
+    if not before and not client.versions:
+        # Neovim takes an empty buffer for one empty line, and drops that only for an edit that reaches behind it
+        edits = tuple((Range(Place(0, 0), Place(1, 0)), text) for _, text in edits)
     # a client that cannot be told to create it makes a buffer for it when it edits it
     return _FileEdit(uri, version, edits, create=not there and document is None and client.creates)
 

@@ -57,10 +57,12 @@ class Fixes:
         return self._fix({**self._before, **self._report.other_files, "": self._report.result})
 
     def _alone(self, finding: Finding) -> Fix | None:
+        from dockopt.optimizer.suppression import Guard
         from dockopt.rewrites.registry import REWRITES
 
         wanted = finding.change.proposal
-        rewrite = next((one for one in REWRITES if one.id == wanted.rewrite), None)
+        rewrites = Guard(self._build.dockerfile).around(REWRITES)
+        rewrite = next((one for one in rewrites if one.id == wanted.rewrite), None)
         if rewrite is None:
             return None
         for item in rewrite.propose(self._build):
@@ -72,7 +74,7 @@ class Fixes:
             if not item.enables:
                 return self._fix(self._texts_of(after), item.edits)
             # it gains nothing without the change that it prepares
-            enabled = first_proven(after, [one for one in REWRITES if one.id in item.enables])
+            enabled = first_proven(after, [one for one in rewrites if one.id in item.enables])
             if enabled is not None:
                 return self._fix(self._texts_of(enabled[1]))
         return None

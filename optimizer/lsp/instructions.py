@@ -158,7 +158,7 @@ def hover(analysis: Analysis, instruction: Instruction, *, markdown: bool) -> st
         ]
     sections.append(("What could be changed", tuple(_changes(analysis, instruction))))
     sections.append(("Why it is left as it is", tuple(_refusals(analysis, instruction))))
-    title = f"`{shortened(instruction.logical.strip())}`{stage}"
+    title = f"`{shortened(instruction.logical.strip()).replace('`', chr(39))}`{stage}"
     return _rendered(title, [(name, lines) for name, lines in sections if lines], markdown=markdown)
 
 

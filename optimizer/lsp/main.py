@@ -60,6 +60,8 @@ def _serve(greeting: Greeting, bodies: Iterator[bytes | NotAMessage], writer: Wr
     import logging
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="dockopt lsp: %(levelname)s: %(message)s")
+    # it prints a traceback for each message that it does not understand; `transport.py` has a line for that
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
     from dockopt.optimizer.lsp.features import add_features
     from dockopt.optimizer.lsp.server import Server
     from dockopt.optimizer.lsp.transport import serve

@@ -110,6 +110,10 @@ class Server(LanguageServer):
 
     def close(self) -> None:
         """Give up all work."""
+        if self._settling is not None:
+            self._settling.cancel()
+        for task in self._tasks:
+            task.cancel()
         if self._desk is not None:
             self._desk.close()
 
@@ -219,6 +223,7 @@ class Server(LanguageServer):
             context=None if context is None else Path(os.path.normpath(folder / context)),
             select=None if self.settings.select is None else frozenset(self.settings.select),
             ignore=frozenset(self.settings.ignore),
+            apply_configured=False,
             disk=Disk(limit, self.documents.unsaved()),
         )
 

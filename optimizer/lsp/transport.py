@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def deliver(protocol: LanguageServerProtocol, body: bytes | NotAMessage) -> None:
-    """Hand one body to the protocol. Raises SystemExit when the client says `exit`."""
+def deliver(protocol: LanguageServerProtocol, body: bytes | NotAMessage, writer: Writer) -> None:
+    """Hand one body to the protocol. Raises SystemExit when the client says `exit`, BrokenPipeError when it is gone."""
     message_id: Any = None
     try:
         if isinstance(body, NotAMessage):
@@ -40,7 +40,7 @@ def deliver(protocol: LanguageServerProtocol, body: bytes | NotAMessage) -> None
     except JsonRpcException as error:
         _log.warning("a message is left aside: %s", error)
         if message_id is not None or isinstance(error, JsonRpcParseError | JsonRpcInvalidRequest):
-            protocol._send_response(message_id, error=error.to_response_error())
+            writer.send({"id": message_id, "error": {"code": error.code, "message": error.message}})
     except BrokenPipeError:
         raise
     except Exception as error:
@@ -57,20 +57,24 @@ async def serve(protocol: LanguageServerProtocol, bodies: Iterator[bytes | NotAM
         if not ended.done():
             ended.set_result(code)
 
-    def take(body: bytes | NotAMessage) -> None:
-        if ended.done():
-            return
-        try:
-            deliver(protocol, body)
-        except SystemExit as exit_:
-            end(exit_.code if isinstance(exit_.code, int) else 1)
-        except BrokenPipeError:
-            end(1)
+    waiting: asyncio.Queue[bytes | NotAMessage] = asyncio.Queue()
+
+    async def take() -> None:
+        while not ended.done():
+            body = await waiting.get()
+            try:
+                deliver(protocol, body, writer)
+            except SystemExit as exit_:
+                end(exit_.code if isinstance(exit_.code, int) else 1)
+            except BrokenPipeError:
+                end(1)
+            # a request looks at the texts as they are before the next message changes them
+            await asyncio.sleep(0)
 
     def read() -> None:
         try:
             for body in bodies:
-                loop.call_soon_threadsafe(take, body)
+                loop.call_soon_threadsafe(waiting.put_nowait, body)
             loop.call_soon_threadsafe(end, 1)
         except RuntimeError:
             return  # the loop is closed
@@ -80,4 +84,8 @@ async def serve(protocol: LanguageServerProtocol, bodies: Iterator[bytes | NotAM
 
     # a daemon: the end of the process does not wait for a client that says nothing
     threading.Thread(target=read, name="messages", daemon=True).start()
-    return await ended
+    taking = asyncio.ensure_future(take())
+    try:
+        return await ended
+    finally:
+        taking.cancel()

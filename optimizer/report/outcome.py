@@ -34,7 +34,7 @@ class Outcome:
     #: the error is a defect of dockopt
     internal: bool = False
     written: bool = False
-    #: two builds have shown the same image
+    #: two builds have shown the same image, or one that differs as declared
     verified: bool = False
     #: old bytes of `report.other_files` (path relative to the context), None for a new file
     other_before: Mapping[str, bytes | None] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from dockopt.optimizer.syntax import Dockerfile, ExpansionError, Instruction, St
 if TYPE_CHECKING:
     from dockopt.optimizer.commands import Invocation, Surroundings
     from dockopt.optimizer.effects import Effects
+    from dockopt.optimizer.symbolic.residue import Residue
     from dockopt.optimizer.symbolic.run import Executed
 
 #: reference §1.8 (dockerfile2llb/platform.go)
@@ -151,6 +152,8 @@ class Executor:
         self.configuration: Declarations | None = None
         #: below these paths the owner of what COPY and ADD bring is not looked at
         self.free_owners: frozenset[str] = frozenset()
+        #: what package managers leave for themselves, where it is not looked at
+        self.residue: Residue | None = None
         #: BuildKit looks for no context called `scratch` or `context` (dockerfile2llb/convert.go namedContextFunc)
         self.named_contexts = {
             familiar(name): place

@@ -66,7 +66,8 @@ EMACS_28: Json = {
             "isPreferredSupport": True,
         },
         "documentSymbol": {"hierarchicalDocumentSymbolSupport": True},
-        "hover": {"contentFormat": _MARKUP},
+        # markdown where markdown-mode is installed
+        "hover": {"contentFormat": ["plaintext"]},
         "publishDiagnostics": {"codeDescriptionSupport": False},
     },
 }

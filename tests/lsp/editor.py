@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import os
@@ -11,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class Editor:
         answers: dict[str, Callable[[Any], Any]] | None = None,
         environment: dict[str, str] | None = None,
     ) -> None:
-        self.settings = settings or {}
+        self.settings = {} if settings is None else settings
         self.texts: dict[str, str] = {}
         self.versions: dict[str, int] = {}
         self.diagnostics: dict[str, list[Json]] = {}
@@ -130,11 +130,12 @@ class Editor:
 
     def _take(self, message: Json) -> None:
         if "method" not in message:
-            waiting = self._waiting.get(message["id"])
+            waiting = self._waiting.get(message.get("id"))
             if waiting is not None:
                 waiting.put(message)
         elif "id" in message:
-            self.send({"jsonrpc": "2.0", "id": message["id"], "result": self._reply(message)})
+            with suppress(OSError, ValueError):  # the session may be over
+                self.send({"jsonrpc": "2.0", "id": message["id"], "result": self._reply(message)})
         with self._news:
             self.received.append(message)
             if message.get("method") == "textDocument/publishDiagnostics":
@@ -168,7 +169,7 @@ class Editor:
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
-                with contextlib.suppress(OSError):
+                with suppress(OSError):
                     stream.close()
 
     # -- what a user does --------------------------------------------------------------------------------------------
