@@ -38,7 +38,7 @@ def _links_to_sources(_app: Sphinx, page: str, text: list[str]) -> None:
     def target(found: re.Match[str]) -> str:
         file = (folder / found[1]).resolve()
         outside = file.is_relative_to(ROOT) and not file.is_relative_to(ROOT / "docs")
-        if (outside or file.suffix in (".json", ".py")) and file.exists():
+        if (outside or file.suffix in (".json", ".py", ".1")) and file.exists():
             return f"{SOURCES}/{file.relative_to(ROOT)}"
         return found[1]
 

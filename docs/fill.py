@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/commands.md", "docs/context.md", "docs/graph.md", "docs/proofs.md", "docs/report.md")
+PAGES = (
+    "README.md", "docs/ci.md", "docs/commands.md", "docs/configuration.md", "docs/context.md", "docs/graph.md",
+    "docs/proofs.md", "docs/report.md", "docs/suppression.md",
+)  # fmt: skip
 _BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ASSUMPTION = re.compile(r"([a-z]+(?:-[a-z]+)+): (.+)", re.DOTALL)
 
@@ -110,12 +113,93 @@ def _graph() -> str:
     return f"```mermaid\n{_printed(ROOT / 'fixtures' / 'examples' / 'go-service', 'graph', 'Dockerfile', '--format', 'mermaid')}```\n"
 
 
+def _settings() -> str:
+    """A table of all settings, from the one that the program reads by."""
+    sys.path.insert(0, str(ROOT / ".src"))
+    from dockopt.optimizer.configuration.settings import SETTINGS, Kind
+
+    rows = []
+    for setting in SETTINGS:
+        value = ", ".join(f'`"{c}"`' for c in setting.choices) if setting.kind is Kind.CHOICE else setting.kind.value
+        rows.append(
+            f"| `{setting.name}` | {setting.scope.value} | {value} | {setting.text} | {setting.default} "
+            f"| `{setting.name} = {setting.example}` |\n"
+        )
+    return "| key | for | value | what it says | without it | example |\n|---|---|---|---|---|---|\n" + "".join(rows)
+
+
+def _configuration() -> str:
+    directory = ROOT / "fixtures" / "configuration" / "service"
+    return f"```console\n$ dockopt config deploy/worker.Dockerfile\n{_printed(directory, 'config', 'deploy/worker.Dockerfile')}```\n"
+
+
+def _hadolint() -> str:
+    """A table of the rules of hadolint whose comments count for one of our rewrites."""
+    sys.path.insert(0, str(ROOT / ".src"))
+    from dockopt.optimizer.suppression.hadolint import SAME
+
+    rows = [f"| `# hadolint ignore={theirs}` | [`{ours}`](rules/{ours}.md) |\n" for theirs, ours in SAME.items()]
+    return "| comment | keeps away |\n|---|---|\n" + "".join(rows)
+
+
+def made_files() -> dict[str, str]:
+    """Files that are made as a whole, by their path: the schema of the configuration, and the manual page."""
+    sys.path.insert(0, str(ROOT / ".src"))
+    import json
+
+    from dockopt.optimizer.configuration.schema import schema
+    from dockopt.optimizer.manual.page import manual_page
+
+    return {"docs/dockopt.schema.json": json.dumps(schema(), indent=2) + "\n", "docs/man/dockopt.1": manual_page()}
+
+
+def _action_inputs() -> str:
+    import yaml
+
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))["inputs"]
+    return _inputs({name: (entry["default"], entry["description"]) for name, entry in inputs.items()})
+
+
+def _gitlab_inputs() -> str:
+    import yaml
+
+    inputs = next(yaml.safe_load_all((ROOT / "ci" / "gitlab.yml").read_text("utf-8")))["spec"]["inputs"]
+    return _inputs({name: (entry.get("default"), entry["description"]) for name, entry in inputs.items()})
+
+
+def _inputs(inputs: dict[str, tuple[object, str]]) -> str:
+    rows = []
+    for name, (default, text) in inputs.items():
+        shown = (
+            "has to be given"
+            if default is None
+            else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        )
+        rows.append(f"| `{name}` | {'' if default == '' else shown} | {text} |\n")
+    return "| input | default | |\n|---|---|---|\n" + "".join(rows)
+
+
+def _ci_configuration() -> str:
+    """What is printed of the good example, where reasons and mounts are worth seeing; from its own directory."""
+    import shutil
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as scratch:
+        project = Path(scratch) / "project"
+        shutil.copytree(ROOT / "fixtures" / "examples" / "go-service", project)
+        (project / ".git").mkdir()  # paths are relative to the top of a repository
+        _printed(project, "fix", "--write")
+        return f"```console\n$ dockopt ci --provider github\n{_printed(project, 'ci', '--provider', 'github')}```\n"
+
+
 def rule_pages() -> dict[str, str]:
     """The page of each rewrite, from the text of its module, as `dockopt explain` prints it."""
     pages = {}
     for name in (line.split()[0] for line in _printed(ROOT, "rules").splitlines()):
         summary, *body = _printed(ROOT, "explain", name).removeprefix(f"{name}: ").splitlines()
-        pages[f"docs/rules/{name}.md"] = f"# `{name}`\n\nIt {summary}.\n" + "".join(_sections(body)) + _golden_cases(name)
+        pages[f"docs/rules/{name}.md"] = (
+            f"# `{name}`\n\nIt {summary}.\n" + "".join(_sections(body)) + _golden_cases(name)
+        )
     return pages
 
 
@@ -174,7 +258,13 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "assumptions": _assumptions,
     "commands": _commands,
     "contexts": _contexts,
+    "settings": _settings,
+    "configuration": _configuration,
+    "hadolint": _hadolint,
     "graph": _graph,
+    "action-inputs": _action_inputs,
+    "gitlab-inputs": _gitlab_inputs,
+    "ci-configuration": _ci_configuration,
 }
 
 
@@ -186,11 +276,12 @@ def filled(page: str) -> str:
 def main(check: bool) -> int:
     """Write the pages, or only compare them; return the exit code."""
     stale = []
-    for page, text in {**{page: filled(page) for page in PAGES}, **rule_pages()}.items():
+    for page, text in {**{page: filled(page) for page in PAGES}, **rule_pages(), **made_files()}.items():
         path = ROOT / page
         if not path.exists() or text != path.read_text("utf-8"):
             stale.append(page)
             if not check:
+                path.parent.mkdir(exist_ok=True)
                 (ROOT / page).write_text(text, "utf-8")
     for page in stale:
         print(f"{page}: {'out of date; run `python docs/fill.py`' if check else 'written'}")

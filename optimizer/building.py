@@ -57,26 +57,33 @@ class _Pair:
         return replace(self.request, dockerfile=self.report.result, ignore=ignore)
 
 
-def run_verify(path: str, options: BuildOptions) -> tuple[str, int]:
-    """Return what `verify` prints and its exit code. Raises CannotBuild, InputError."""
-    pair = _pair(Path(path), options)
+def run_verify(path: str, options: BuildOptions, select: frozenset[str] | None = None) -> tuple[str, int]:
+    """Return what `verify` prints and its exit code; `select` has ids of rewrites that are named. Raises CannotBuild, InputError."""
+    pair = _pair(Path(path), options, select)
     if not pair.report.changes:
-        return f"{safe(path)}: nothing to improve, so there is nothing to verify\n", SAME
+        what = "nothing to improve" if select is None else f"{', '.join(sorted(select))}: nothing that could be applied"
+        return f"{safe(path)}: {what}, so there is nothing to verify\n", SAME
     return _verified(path, pair, options)
 
 
 def verify_report(path: str, report: FileReport, options: BuildOptions) -> tuple[str, bool]:
-    """Build what `fix` would write; return what there is to say, and whether the image is the same. Raises CannotBuild."""
+    """Build what `fix` would write; return what there is to say, and whether nothing differs but what is declared.
+
+    Raises CannotBuild.
+    """
     text, code = _verified(path, _Pair(report, _request(Path(path), report, options)), options)
     return text, code == SAME
 
 
 def _verified(path: str, pair: _Pair, options: BuildOptions) -> tuple[str, int]:
+    from dockopt.optimizer.declared import declared_by
+    from dockopt.optimizer.report.image_change import changed_lines
     from dockopt.optimizer.verify import OriginalFails, failure, verify
 
+    declared = declared_by(pair.report.changes, pair.report.result)
     with _engine(options) as engine, _progress(f"{engine.name}: ") as progress:
         try:
-            found = verify(engine, pair.request, pair.rewritten, progress)
+            found = verify(engine, pair.request, pair.rewritten, progress, declared)
         except OriginalFails as error:
             raise CannotBuild(f"{path}: the Dockerfile does not build as it is: {error}") from None
     if found.status == "broken":
@@ -89,8 +96,18 @@ def _verified(path: str, pair: _Pair, options: BuildOptions) -> tuple[str, int]:
         lines.insert(0, f"{safe(path)}: same image: {found.files} paths and all settings, compared one by one")
         lines.append(f"built in {found.before.seconds:.1f} s before and {found.after.seconds:.1f} s after")
         return "\n".join(lines) + "\n", SAME
-    lines.insert(0, f"{safe(path)}: the images differ:")
-    return "\n".join([*lines, *_tree(found.differences)]) + "\n", DIFFERENT
+    if found.status == "declared":
+        what = f"{found.files} paths and all settings, compared one by one"
+        lines.insert(0, f"{safe(path)}: the images differ in nothing but what is declared: {what}")
+        lines[1:1] = changed_lines(pair.report.changes, found)
+        lines.append(f"built in {found.before.seconds:.1f} s before and {found.after.seconds:.1f} s after")
+        return "\n".join(lines) + "\n", SAME
+    if not found.declared:
+        lines.insert(0, f"{safe(path)}: the images differ:")
+        return "\n".join([*lines, *_tree(found.differences)]) + "\n", DIFFERENT
+    lines.insert(0, f"{safe(path)}: the images differ in more than is declared:")
+    lines += [*_tree(found.differences), "beside that, as declared:", *changed_lines(pair.report.changes, found)]
+    return "\n".join(lines) + "\n", DIFFERENT
 
 
 def run_bench(path: str, edits: Sequence[str], runs: int, options: BuildOptions) -> tuple[str, int]:
@@ -130,13 +147,13 @@ def run_diff_images(one: str, two: str, options: BuildOptions) -> tuple[str, int
     return "\n".join([f"{len(found)} differences:", *_tree(found)]) + "\n", DIFFERENT
 
 
-def _pair(path: Path, options: BuildOptions) -> _Pair:
+def _pair(path: Path, options: BuildOptions, select: frozenset[str] | None = None) -> _Pair:
     """Analyse a Dockerfile. Raises InputError where it cannot be."""
     if path.is_dir():
         path = path / "Dockerfile"
     source = read_file(path)
     check_dockerfile(source)
-    report = analyze(path, source, Options(context=options.context))
+    report = analyze(path, source, Options(context=options.context, select=select, named=select or frozenset()))
     if report.error is not None:
         raise CannotBuild(report.error)
     return _Pair(report, _request(path, report, options))

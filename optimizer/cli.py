@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from dockopt.optimizer import cli_harden
-from dockopt.optimizer.cli_building import BuildArgs, EngineName, Network, Secrets, add_to, build_options
+from dockopt.optimizer import cli_building, cli_ci, cli_configuration, cli_harden, cli_lsp, cli_manual, cli_pin
+from dockopt.optimizer.cli_building import BuildArgs, EngineName, Network, Secrets, build_options
+from dockopt.optimizer.manual.examples import attach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,28 @@ _StdinFilename = Annotated[
     str | None, typer.Option("--stdin-filename", metavar="PATH", help="Where the Dockerfile on standard input lies.")
 ]
 _Check = Annotated[bool, typer.Option("--check", help="Exit with 1 if there is something to improve.")]
-_Format = Annotated[str, typer.Option("--format", metavar="text|json", help="Form of the report.")]
+_Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="Form of the report: text, json, jsonl, sarif, github, gitlab, junit, checkstyle or markdown.",
+    ),
+]
+_OutputFile = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Write the report to a file (default: standard output).")
+]
+_Baseline = Annotated[
+    Path | None, typer.Option("--baseline", metavar="FILE", help="Leave out the findings that this file has.")
+]
+_WriteBaseline = Annotated[
+    Path | None,
+    typer.Option("--write-baseline", metavar="FILE", help="Write all findings to a file for `--baseline`."),
+]
+_DiffBase = Annotated[
+    str | None,
+    typer.Option("--diff-base", metavar="REV", help="Only what the branch touched since it left this commit."),
+]
 _Color = Annotated[
     str,
     typer.Option(
@@ -63,7 +85,14 @@ _Jobs = Annotated[
     int, typer.Option("--jobs", "-j", min=0, metavar="N", help="Processes for many files; 0: one per processor.")
 ]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print findings only: no notes, no summary.")]
-_Bisect = Annotated[int | None, typer.Option("--bisect-limit", min=0, hidden=True, help="Stop after N changes.")]
+_Bisect = Annotated[
+    int | None,
+    typer.Option("--bisect-limit", min=0, metavar="N", help="Stop after N changes, to find the one that does harm."),
+]
+_Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Tell on standard error how long each step took.")]
+_LogFormat = Annotated[
+    str, typer.Option("--log-format", metavar="text|json", help="Form of standard error; `json` tells every step.")
+]
 _Traceback = Annotated[
     bool, typer.Option("--traceback", envvar="DOCKOPT_TRACEBACK", hidden=True, help="Tracebacks of internal errors.")
 ]
@@ -71,14 +100,14 @@ _Traceback = Annotated[
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from dockopt import __version__
+        from dockopt.optimizer.versions import versions
 
-        typer.echo(f"dockopt {__version__}")
+        typer.echo(versions(), nl=False)
         raise typer.Exit
 
 
 _Version = Annotated[
-    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print all versions and exit.")
 ]
 
 
@@ -89,11 +118,16 @@ def _dockopt(version: _Version = False) -> None:
 
 @app.command(short_help="Show what would rebuild faster, as a diff.")
 def suggest(
+    ctx: typer.Context,
     paths: _Paths = None,
     context: _Context = None,
     stdin_filename: _StdinFilename = None,
     check: _Check = False,
     format: _Format = "text",
+    output: _OutputFile = None,
+    baseline: _Baseline = None,
+    write_baseline: _WriteBaseline = None,
+    diff_base: _DiffBase = None,
     color: _Color = "auto",
     explain: _Explain = False,
     explain_refusals: _ExplainRefusals = False,
@@ -104,6 +138,8 @@ def suggest(
     quiet: _Quiet = False,
     jobs: _Jobs = 0,
     bisect_limit: _Bisect = None,
+    verbose: _Verbose = False,
+    log_format: _LogFormat = "text",
     traceback: _Traceback = False,
 ) -> None:
     """Show what would rebuild faster, as a diff, with the reason why the image stays the same."""
@@ -112,6 +148,7 @@ def suggest(
 
 @app.command(short_help="Apply the changes that keep the image.")
 def fix(
+    ctx: typer.Context,
     paths: _Paths = None,
     write: Annotated[bool, typer.Option("--write", help="Write the files; without it only the diff is shown.")] = False,
     verify: Annotated[
@@ -126,6 +163,9 @@ def fix(
     stdin_filename: _StdinFilename = None,
     check: _Check = False,
     format: _Format = "text",
+    output: _OutputFile = None,
+    baseline: _Baseline = None,
+    diff_base: _DiffBase = None,
     color: _Color = "auto",
     explain: _Explain = False,
     explain_refusals: _ExplainRefusals = False,
@@ -136,6 +176,8 @@ def fix(
     quiet: _Quiet = False,
     jobs: _Jobs = 0,
     bisect_limit: _Bisect = None,
+    verbose: _Verbose = False,
+    log_format: _LogFormat = "text",
     traceback: _Traceback = False,
 ) -> None:
     """Apply the changes that are proven to keep the image; `-` reads standard input and prints the new Dockerfile."""
@@ -185,18 +227,25 @@ def graph(
     _answer(answer, path)
 
 
-add_to(app)
-cli_harden.add_to(app)
+for part in (cli_building, cli_ci, cli_configuration, cli_harden, cli_lsp, cli_manual, cli_pin):
+    part.add_to(app)
+attach(app.registered_commands)
 
 
-def _run(**arguments: Any) -> None:
+def _run(ctx: typer.Context, **arguments: Any) -> None:
     """Turn the options into a request, and everything that may go wrong into an exit code."""
+    import os
+
     from dockopt.optimizer.engine import Options
     from dockopt.optimizer.invocation import Request, UsageProblem, run
+    from dockopt.optimizer.report.formats import FORMATS
+    from dockopt.optimizer.report.log import Log
     from dockopt.optimizer.report.outcome import Shown
 
-    _one_of("--format", arguments["format"], ("text", "json"))
+    arguments = cli_configuration.with_configuration(ctx, arguments)
+    _one_of("--format", arguments["format"], FORMATS)
     _one_of("--color", arguments["color"], ("auto", "always", "never"))
+    _one_of("--log-format", arguments["log_format"], ("text", "json"))
     select, ignore = _ids("--select", arguments["select"]), _ids("--ignore", arguments["ignore"])
     request = Request(
         paths=tuple(arguments["paths"] or ()),
@@ -219,16 +268,23 @@ def _run(**arguments: Any) -> None:
         fix=arguments["fix"],
         write=arguments["write"],
         check=arguments["check"],
-        json=arguments["format"] == "json",
+        format=arguments["format"],
+        output=arguments["output"],
+        baseline=arguments["baseline"],
+        write_baseline=arguments.get("write_baseline"),
+        diff_base=arguments["diff_base"],
         color=arguments["color"],
         traceback=arguments["traceback"],
         jobs=arguments["jobs"],
+        verbose=arguments["verbose"],
+        log_format=arguments["log_format"],
         verify=arguments.get("verify"),
     )
     try:
         code = run(request)
     except UsageProblem as problem:
-        _fail(str(problem))
+        Log(request.log_format, False, os.environ).error(str(problem))
+        code = 2
     except OSError as error:
         code = _output_failed(error)
     raise typer.Exit(code)

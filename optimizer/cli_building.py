@@ -33,6 +33,10 @@ BuildArgs = Annotated[
 Secrets = Annotated[
     list[str] | None, typer.Option("--secret", metavar="SPEC", help="As of `docker build`; repeatable.")
 ]
+_Select = Annotated[
+    list[str] | None,
+    typer.Option("--select", metavar="ID,ID", help="Only these rewrites, also those that change the image on purpose."),
+]
 _Ssh = Annotated[list[str] | None, typer.Option("--ssh", metavar="SPEC", help="As of `docker build`; repeatable.")]
 _Cache = Annotated[
     bool, typer.Option("--cache", help="Let the engine reuse layers; without it both images are built from scratch.")
@@ -65,15 +69,20 @@ def verify(
     secret: Secrets = None,
     ssh: _Ssh = None,
     cache: _Cache = False,
+    select: _Select = None,
 ) -> None:
     """Build the Dockerfile as it is and as `fix` would write it, and compare the two images path by path.
 
-    Exit code 0: same image (or nothing to change); 1: the images differ, or only the rewritten file fails; 2: nothing can be said.
+    Rewrites that change the image on purpose are applied where `--select` names them; the images may differ in what they declare.
+
+    Exit code 0: same image, or one that differs as declared (or nothing to change); 1: the images differ otherwise, or only the
+    rewritten file fails; 2: nothing can be said.
     """
     from dockopt.optimizer.building import run_verify
 
     options = build_options(engine, builder, context, platform, target, network, build_arg, secret, ssh, cache)
-    _print(lambda: run_verify(path, options), path)
+    chosen = _ids(select)
+    _print(lambda: run_verify(path, options, chosen), path)
 
 
 def bench(
@@ -129,13 +138,28 @@ def build_options(
 ) -> BuildOptions:
     """Return the options of a build; an engine that does not exist ends the program."""
     from dockopt.optimizer.building import BuildOptions
+    from dockopt.optimizer.cli_configuration import configured
     from dockopt.optimizer.engines.choose import NAMES
 
     if engine is not None and engine not in NAMES:
         _fail(f"--engine: `{engine}` is none of {', '.join(NAMES)}")
+    if engine is None and builder is None:
+        engine = configured("engine")
     return BuildOptions(
         engine, builder, context, platform, target, network, build_args or (), secrets or (), ssh or (), cache
     )
+
+
+def _ids(values: list[str] | None) -> frozenset[str] | None:
+    """Return the ids of rewrites that `--select` names; an unknown one ends the program."""
+    if values is None:
+        return None
+    from dockopt.optimizer.rules import UnknownRule, known_ids
+
+    try:
+        return known_ids(part.strip() for value in values for part in value.split(","))
+    except UnknownRule as error:
+        _fail(f"--select: {error}")
 
 
 def _print(answer: Callable[[], tuple[str, int]], path: str) -> None:

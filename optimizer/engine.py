@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from dockopt.optimizer.proposal import Advice, Change, FileReport, Refusal
+from dockopt.optimizer.context.disk import WHOLE, Disk
+from dockopt.optimizer.origin import SourceLines
+from dockopt.optimizer.proposal import Advice, Change, FileReport, PassedOver, Proposal, Refusal
 
 if TYPE_CHECKING:
+    from dockopt.optimizer.configuration.effective import Choice
     from dockopt.optimizer.context import Located
-    from dockopt.rewrites.registry import Rewrite
+    from dockopt.optimizer.model import Build
+    from dockopt.optimizer.opening import Opened
+    from dockopt.optimizer.plan import Rewrite
+    from dockopt.rewrites.registry import Rewrite as Registered
+
+_Finding = TypeVar("_Finding", Refusal, Advice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +33,25 @@ class Options:
     #: ids of rewrites that the user has asked for by name in this very call: what they repair is applied, and what they change in
     #: the image if changing it is what they are for, or with `offers`
     named: frozenset[str] = frozenset()
+    #: what the configuration names by `apply` is as good as named by the call; not so in an editor, which fixes all that is *safe*
+    apply_configured: bool = True
     #: look also for what would change the image on purpose
     offers: bool = False
     #: stop after the n-th change (a debugging aid); None means no limit
     bisect_limit: int | None = None
+    #: what of the file system may be looked at, with the unsaved texts of an editor
+    disk: Disk = WHOLE
+    #: called between the proposals; what it raises ends the analysis (an editor that has a newer text)
+    proceed: Callable[[], None] | None = None
+    #: why a proven change is not wanted, None if it is; it is then left alone for that reason
+    passed_over: PassedOver | None = None
+
+
+class Examined(NamedTuple):
+    """A report, and the build that it speaks of, for further questions; None where the file could not be opened."""
+
+    report: FileReport
+    opened: Opened | None
 
 
 def analyze(path: Path, source: bytes, options: Options | None = None) -> FileReport:
@@ -36,90 +60,105 @@ def analyze(path: Path, source: bytes, options: Options | None = None) -> FileRe
     `path` tells where the file lies (for its context); it is not read again. Never raises for bad input: `FileReport.error`
     then says what is wrong.
     """
+    return examine(path, source, options).report
+
+
+def examine(path: Path, source: bytes, options: Options | None = None) -> Examined:
+    """Analyse one Dockerfile as `analyze` does, and return the opened build too."""
     from dockopt.optimizer.inputs import InputError
     from dockopt.optimizer.opening import ContextUnreadable, open_build
     from dockopt.optimizer.plan import optimize
+    from dockopt.optimizer.steps import measured
+    from dockopt.optimizer.suppression import Guard
     from dockopt.optimizer.symbolic.execute import Unsupported
     from dockopt.rewrites.registry import REWRITES
 
     options = options or Options()
     report = FileReport(str(path), source, source)
     try:
-        opened = open_build(path, source, options.context)
+        with measured(report.steps, "open"):
+            opened = open_build(path, source, options.context, options.disk)
     except InputError as error:
         if isinstance(error, ContextUnreadable):
             _tell_context(report, error.located_context)
         report.error = error.located(str(path))
-        return report
+        return Examined(report, None)
     _tell_context(report, opened.located)
     report.notes += opened.notes
     if opened.disagreement is not None:
         report.refusals.append(Refusal("syntax", 1, f"two parsers read this file differently: {opened.disagreement}"))
-        return report
-    rewrites = [rewrite for rewrite in REWRITES if rewrite.id not in options.ignore and _is_wanted(rewrite, options)]
+        return Examined(report, opened)
+    configuration = opened.build.configuration
+    # what the configuration *selects* is not named: nothing that changes the image is applied without `apply` or the command line
+    named = options.named | (configuration.applied if options.apply_configured else frozenset())
+    choices = configuration.choices(rewrite.id for rewrite in REWRITES)
+    wanted = [
+        rewrite
+        for rewrite in REWRITES
+        if rewrite.id not in options.ignore and _is_wanted(rewrite, options, choices[rewrite.id], named)
+    ]
+    changing = frozenset(r.id for r in wanted if r.id in named and (r.changes_image or options.offers))
+    guard = Guard(opened.build.dockerfile)
+    rewrites: Sequence[Rewrite] = guard.around(wanted)
+    if options.proceed is not None:
+        rewrites = [_Interruptible(rewrite, options.proceed) for rewrite in rewrites]
     try:
         plan = optimize(
             opened.build,
             rewrites,
             options.bisect_limit,
-            repairing=options.named,
-            changing=frozenset(r.id for r in rewrites if r.id in options.named and (r.changes_image or options.offers)),
+            repairing=named,
+            changing=changing,
+            passed_over=options.passed_over,
+            steps=report.steps,
         )
     except Unsupported as error:
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
-        return report
+        return Examined(report, opened)
+    complete = options.bisect_limit is None and options.passed_over is None
+    report.notes += guard.notes((rewrite.id for rewrite in wanted), complete=complete)
     report.result = plan.build.dockerfile.source
     report.other_files = dict(plan.build.other_files)
     report.changes = plan.changes
-    lines = _SourceLines(source, report.result)
-    report.offered = [lines.of_change(change) for change in plan.offered]
-    report.unproven = [lines.of_change(change) for change in plan.unproven]
-    report.repairs = [lines.of_change(change) for change in plan.repairs]
-    report.refusals = [lines.of_refusal(refusal) for refusal in plan.refusals]
-    report.advice = [lines.of_advice(advice) for advice in plan.advice]
-    return report
+    lines = SourceLines(source, report.result)
+    report.offered = [_of_change(change, lines) for change in plan.offered]
+    report.unproven = [_of_change(change, lines) for change in plan.unproven]
+    report.repairs = [_of_change(change, lines) for change in plan.repairs]
+    report.refusals = [_of_finding(refusal, lines) for refusal in plan.refusals]
+    report.advice = [_of_finding(advice, lines) for advice in plan.advice]
+    return Examined(report, opened)
 
 
-def _is_wanted(rewrite: Rewrite, options: Options) -> bool:
+def _is_wanted(rewrite: Registered, options: Options, choice: Choice, named: frozenset[str]) -> bool:
+    """Tell whether a rewrite runs: what the command line selects goes before what the configuration says."""
     if options.select is not None:
         return rewrite.id in options.select
-    return options.offers or not rewrite.changes_image
+    is_selected = choice.runs and choice.by is not None
+    return is_selected or (choice.runs and (options.offers or not rewrite.changes_image or rewrite.id in named))
 
 
-class _SourceLines:
-    """Translates lines of the changed text, of which the last round speaks, to lines of the text that the user has."""
+class _Interruptible:
+    """A rewrite between whose proposals the analysis may be ended."""
 
-    def __init__(self, source: bytes, result: bytes) -> None:
-        self._lines: list[int] | None = None
-        if source != result:
-            from difflib import SequenceMatcher
+    def __init__(self, rewrite: Rewrite, proceed: Callable[[], None]) -> None:
+        self.id, self._rewrite, self._proceed = rewrite.id, rewrite, proceed
 
-            before, after = source.split(b"\n"), result.split(b"\n")
-            self._lines = [1] * (len(after) + 1)
-            moved = {text: i + 1 for i, text in reversed(list(enumerate(before))) if text.strip()}
-            for tag, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-                for j in range(j1, j2):
-                    if tag == "equal":
-                        self._lines[j + 1] = i1 + (j - j1) + 1
-                    else:  # moved here from elsewhere, or new
-                        self._lines[j + 1] = moved.get(after[j], max(1, min(i1 + 1, i2 or 1)))
+    def propose(self, build: Build) -> Iterator[Proposal | Refusal | Advice]:
+        """Yield what the rewrite says."""
+        for item in self._rewrite.propose(build):
+            self._proceed()
+            yield item
 
-    def _of(self, line: int) -> int:
-        return self._lines[line] if self._lines is not None and 0 < line < len(self._lines) else line
 
-    def of_change(self, change: Change) -> Change:
-        """Return a change with the line of its finding in the source; its edits speak of the changed text."""
-        return replace(change, proposal=replace(change.proposal, line=self._of(change.proposal.line)))
+def _of_change(change: Change, lines: SourceLines) -> Change:
+    """Return a change with the line of its finding in the source; its edits speak of the changed text."""
+    return replace(change, proposal=replace(change.proposal, line=lines.of(change.proposal.line)))
 
-    def of_advice(self, advice: Advice) -> Advice:
-        """Return advice with lines of the source."""
-        cause = self._of(advice.cause_line) if not advice.cause_path else advice.cause_line
-        return replace(advice, line=self._of(advice.line), cause_line=cause)
 
-    def of_refusal(self, refusal: Refusal) -> Refusal:
-        """Return a refusal with lines of the source."""
-        cause = self._of(refusal.cause_line) if not refusal.cause_path else refusal.cause_line
-        return replace(refusal, line=self._of(refusal.line), cause_line=cause)
+def _of_finding(finding: _Finding, lines: SourceLines) -> _Finding:
+    """Return a refusal or advice with lines of the source."""
+    cause = lines.of(finding.cause_line) if not finding.cause_path else finding.cause_line
+    return replace(finding, line=lines.of(finding.line), cause_line=cause)
 
 
 def _tell_context(report: FileReport, located: Located) -> None:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockopt.optimizer import engine
+from dockopt.optimizer.asked import Asked
+from dockopt.optimizer.baseline import entries_of, written
 from dockopt.optimizer.engine import Options
+from dockopt.optimizer.fingerprint import place_of
 from dockopt.optimizer.inputs import InputError, check_dockerfile, read_file, read_stdin
-from dockopt.optimizer.proposal import FileReport
+from dockopt.optimizer.narrowing import every_finding
+from dockopt.optimizer.proposal import FileReport, PassedOver
+from dockopt.optimizer.report.finding import all_findings
+from dockopt.optimizer.report.formats import TEXT, render
+from dockopt.optimizer.report.log import Log
 from dockopt.optimizer.report.outcome import Outcome, Shown
 from dockopt.optimizer.report.terminal import Output, is_terminal, print_error
 from dockopt.optimizer.report.text import Line, diff_blocks, file_blocks, summary_line
+from dockopt.optimizer.steps import measured
 from dockopt.optimizer.workers import in_order, processors
+from dockopt.optimizer.write import WriteRefused, replace_file, write_files
 
 if TYPE_CHECKING:
     from dockopt.optimizer.building import BuildOptions
@@ -40,13 +50,23 @@ class Request:
     fix: bool = False
     write: bool = False
     check: bool = False
-    json: bool = False
+    #: one of `dockopt.optimizer.report.formats.FORMATS`, and the file that takes the report (None: standard output)
+    format: str = "text"
+    output: Path | None = None
+    #: findings that are known already, and the file that shall hold all that there are
+    baseline: Path | None = None
+    write_baseline: Path | None = None
+    #: report only what was touched since the branch left this commit
+    diff_base: str | None = None
     color: str = "auto"
     traceback: bool = False
     #: processes for many files, 0: as many as there are processors
     jobs: int = 0
     #: write only what two builds prove to keep the image
     verify: BuildOptions | None = None
+    #: tell on standard error how long each step took
+    verbose: bool = False
+    log_format: str = "text"
 
 
 class UsageProblem(Exception):
@@ -60,30 +80,50 @@ def run(request: Request) -> int:
     nobody reads the output any more.
     """
     _refuse_nonsense(request)
-    output = Output(request.color)
+    printed = io.BytesIO()
+    output = Output(request.color) if request.output is None else Output("never", io.TextIOWrapper(printed, "utf-8"))
+    log = Log(request.log_format, request.verbose, os.environ)
     code = FINE
     outcomes: list[Outcome] = []
-    sources = list(_sources(request.paths or (".",)))
+    sources = list(named_files(request.paths or (".",)))
+    asked = _asked(request, [source for source, problem in sources if problem is None])
     # standard input can be read by this process only
     jobs = 1 if STDIN in request.paths else request.jobs or processors()
-    analysed = in_order(partial(_process, request=request), sources, jobs)
-    for outcome in _with_progress(analysed, len(sources), output):
+    analysed = in_order(partial(_process, request=request, asked=asked), sources, jobs)
+    for outcome in analysed if log.is_json else _with_progress(analysed, len(sources), output):
         if request.write:
-            _write_changes(outcome, request.verify)
+            _write_changes(outcome, request.verify, log)
+        log.steps(outcome.path, outcome.report.steps if outcome.report is not None else ())
         outcomes.append(outcome)
         code = max(code, _code(outcome, request))
         if outcome.error is not None:
-            print_error(outcome.error)
-        if not request.json:
+            log.error(outcome.error, outcome.path)
+        if request.format == TEXT:
             _show(outcome, request, output)
             _forget(outcome)
-    if request.json:
-        from dockopt.optimizer.report.json import document
-
-        output.write(document(outcomes).encode("ascii"))
+    if request.format != TEXT:
+        output.write(render(request.format, outcomes, request.shown))
     elif not request.shown.quiet:
-        _close(outcomes, request, output)
+        _close(outcomes, request, output, log)
+    if asked.baseline and not request.shown.quiet:
+        _tell_unmet(asked, outcomes, log)
+    try:
+        if request.write_baseline is not None:
+            _save_baseline(request.write_baseline, outcomes, log)
+        if request.output is not None:
+            replace_file(request.output, printed.getvalue())
+    except WriteRefused as error:
+        log.error(f"nothing was written: {error}")
+        code = max(code, BAD_INPUT)
     return code
+
+
+def _asked(request: Request, paths: list[str]) -> Asked:
+    named = [request.stdin_filename or "Dockerfile" if path == STDIN else path for path in paths]
+    try:
+        return Asked.of(request.baseline, request.diff_base, named)
+    except InputError as error:
+        raise UsageProblem(str(error)) from error
 
 
 def _refuse_nonsense(request: Request) -> None:
@@ -96,6 +136,8 @@ def _refuse_nonsense(request: Request) -> None:
         raise UsageProblem("`fix -` writes one Dockerfile to standard output; give no other paths")
     elif request.write:
         raise UsageProblem("`--write` cannot write standard input back; without it `fix -` prints the result")
+    if request.write_baseline is not None and (request.baseline is not None or request.diff_base is not None):
+        raise UsageProblem("`--write-baseline` takes all findings; leave `--baseline` and `--diff-base` out")
     context = request.options.context
     if context is not None and not os.path.isdir(context):  # noqa: PTH112 - Path.is_dir raises without permission
         raise UsageProblem(f"`--context {context}`: no such directory")
@@ -105,7 +147,7 @@ def _refuse_nonsense(request: Request) -> None:
 _Source = tuple[str, str | None]
 
 
-def _sources(paths: Iterable[str]) -> Iterator[_Source]:
+def named_files(paths: Iterable[str]) -> Iterator[_Source]:
     """The Dockerfiles that the paths stand for, each once."""
     seen: set[str] = set()
     for path in paths:
@@ -134,7 +176,7 @@ def _sources(paths: Iterable[str]) -> Iterator[_Source]:
                 yield entry, None
 
 
-def _process(entry: _Source, request: Request) -> Outcome:
+def _process(entry: _Source, request: Request, asked: Asked) -> Outcome:
     """Read and analyse one file; everything that can go wrong with it ends up in the outcome."""
     source, problem = entry
     if problem is not None:
@@ -144,8 +186,17 @@ def _process(entry: _Source, request: Request) -> Outcome:
     try:
         content = read_stdin() if source == STDIN else read_file(Path(source))
         check_dockerfile(content)
-        outcome.report = engine.analyze(Path(name), content, request.options)
+        analyze = partial(_analyze, Path(name), request.options)
+        outcome.report = analyze(content, None)
+        if not asked.everything and _says_something(outcome.report):
+            known = {found.fingerprint for found in all_findings(outcome)}
+            narrowing = asked.narrowing(outcome.report, request.shown, analyze)
+            first, outcome.report = outcome.report, analyze(content, narrowing)
+            outcome.report.steps[:0] = first.steps
+            outcome.met = frozenset(known | narrowing.met)
         outcome.error = outcome.report.error
+        if request.write_baseline is not None:
+            outcome.known = entries_of(every_finding(name, content, request.shown, analyze))
         if outcome.error is None:
             _check_report(outcome.report, content)
             _read_other_files(outcome)
@@ -160,29 +211,39 @@ def _process(entry: _Source, request: Request) -> Outcome:
     return outcome
 
 
-def _write_changes(outcome: Outcome, verify: BuildOptions | None) -> None:
+def _says_something(report: FileReport) -> bool:
+    return bool(report.changes or report.repairs or report.offered or report.unproven)
+
+
+def _analyze(path: Path, options: Options, source: bytes, passed_over: PassedOver | None) -> FileReport:
+    return engine.analyze(path, source, replace(options, passed_over=passed_over) if passed_over else options)
+
+
+def _write_changes(outcome: Outcome, verify: BuildOptions | None, log: Log) -> None:
     """Write what is proven for one file, and built if that is asked for; what goes wrong ends up in the outcome."""
     if outcome.error is not None or outcome.report is None or not outcome.report.changes:
         return
     try:
-        if verify is None or _is_verified(outcome, outcome.report, verify):
-            _write(outcome, Path(outcome.path))
+        if verify is None or _is_verified(outcome, outcome.report, verify, log):
+            with measured(outcome.report.steps, "write"):
+                _write(outcome, Path(outcome.path))
     except InputError as error:
         outcome.error = error.located(outcome.path)
 
 
-def _is_verified(outcome: Outcome, report: FileReport, options: BuildOptions) -> bool:
+def _is_verified(outcome: Outcome, report: FileReport, options: BuildOptions, log: Log) -> bool:
     from dockopt.optimizer.building import CannotBuild, verify_report
 
     try:
-        said, same = verify_report(outcome.path, report, options)
+        with measured(report.steps, "verify"):
+            said, same = verify_report(outcome.path, report, options)
     except CannotBuild as error:
         said, same = str(error), False
     outcome.verified = same
     if not same:
         for line in said.splitlines():
-            print_error(line)
-        outcome.error = f"{outcome.path}: nothing was written, because two builds do not show the same image"
+            log.error(line, outcome.path)
+        outcome.error = f"{outcome.path}: nothing was written, because two builds do not show the image that is claimed"
     return same
 
 
@@ -229,8 +290,6 @@ def _other_path(report: FileReport, relative: str) -> Path:
 
 
 def _write(outcome: Outcome, path: Path) -> None:
-    from dockopt.optimizer.write import WriteRefused, write_files
-
     report = outcome.report
     assert report is not None
     changes: dict[Path, tuple[bytes | None, bytes]] = {path: (report.source, report.result)}
@@ -249,7 +308,35 @@ def _code(outcome: Outcome, request: Request) -> int:
         return INTERNAL_ERROR
     if outcome.error is not None:
         return BAD_INPUT
-    return FINDINGS if request.check and outcome.findings(request.shown) else FINE
+    # what is in the baseline from now on is no finding any more
+    wanted = request.check and request.write_baseline is None
+    return FINDINGS if wanted and outcome.findings(request.shown) else FINE
+
+
+def _save_baseline(path: Path, outcomes: Iterable[Outcome], log: Log) -> None:
+    known = [entry for outcome in outcomes for entry in outcome.known]
+    replace_file(path, written(known))
+    log.hint(f"`{path}` is written; {len(known)} {'finding is' if len(known) == 1 else 'findings are'} in it")
+
+
+def _tell_unmet(asked: Asked, outcomes: Sequence[Outcome], log: Log) -> None:
+    """Say how many entries of the baseline have had their day; those of files that were not looked at may not."""
+    looked_at = {place_of(outcome.path) for outcome in outcomes if outcome.error is None}
+    met = frozenset[str]().union(*(outcome.met for outcome in outcomes))
+    gone = [entry for entry in asked.baseline if entry.dockerfile in looked_at and entry.fingerprint not in met]
+    if gone:
+        what = "1 entry" if len(gone) == 1 else f"{len(gone)} entries"
+        log.hint(f"{what} of the baseline had nothing to leave out; `--write-baseline` writes it anew")
+
+
+def _proof(outcome: Outcome) -> str:
+    """Return what two builds have shown, where they were asked."""
+    if not outcome.verified or outcome.report is None:
+        return ""
+    same = all(change.verdict.status == "equal" for change in outcome.report.changes)
+    return (
+        f" (two builds show {'the same image' if same else 'that the images differ in nothing but what is declared'})"
+    )
 
 
 def _show(outcome: Outcome, request: Request, output: Output) -> None:
@@ -260,7 +347,7 @@ def _show(outcome: Outcome, request: Request, output: Output) -> None:
         return
     output.show(file_blocks(outcome, request.shown))
     if outcome.written:
-        proof = " (two builds show the same image)" if outcome.verified else ""
+        proof = _proof(outcome)
         output.show([Line(f"  written: {', '.join(_written_files(outcome))}{proof}", "good")])
     else:
         output.show(diff_blocks(outcome))
@@ -290,14 +377,14 @@ def _forget(outcome: Outcome) -> None:
         report.other_files.clear()
 
 
-def _close(outcomes: list[Outcome], request: Request, output: Output) -> None:
+def _close(outcomes: list[Outcome], request: Request, output: Output, log: Log) -> None:
     if STDIN in request.paths and request.fix:
         return
     if len(outcomes) > 1:
         output.show([summary_line(outcomes)])
     if request.fix and not request.write and any(outcome.report and outcome.report.changes for outcome in outcomes):
         # on standard error: what is piped into `patch` stays a diff
-        print_error("nothing was written; `fix --write` applies the changes")
+        log.hint("nothing was written; `fix --write` applies the changes")
 
 
 def _with_progress(outcomes: Iterator[Outcome], total: int, output: Output) -> Iterator[Outcome]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from dockopt.optimizer.configuration import NOTHING, Configuration
 from dockopt.optimizer.proposal import FrozenInput
 from dockopt.optimizer.symbolic.execute import Executor, Memo, StageRun
+from dockopt.optimizer.symbolic.residue import Residue
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Dockerfile, Stage
 
@@ -26,6 +27,12 @@ class ContextReader(Protocol):
 
     def read(self, rel: str) -> bytes:
         """Return a file's bytes; raises ContextError."""
+
+    def read_on_disk(self, rel: str) -> bytes:
+        """Return a file's bytes, whatever the ignore rules say; raises ContextError."""
+
+    def names_on_disk(self, rel: str) -> tuple[str, ...]:
+        """Return the sorted names in a directory, whatever the ignore rules say; raises ContextError."""
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Return what a COPY source with wildcards selects; raises ContextError."""
@@ -63,8 +70,16 @@ class FrozenContext:
         self._digests: dict[str, str] = {}
         self._globs: dict[str, tuple[str, ...]] = {}
         self._excluded: dict[str, bool] = {}
+        #: digests of files that were read whether or not a build sees them
+        self._consulted: dict[str, str] = {}
         #: paths that the ignore file keeps out since it was changed (`with_ignore`)
         self.newly_ignored: tuple[str, ...] = ()
+
+    def aside(self) -> FrozenContext:
+        """Return the same context for questions on which no proof depends: their answers are not frozen."""
+        other = FrozenContext(self.reader)
+        other.newly_ignored = self.newly_ignored
+        return other
 
     def kind(self, rel: str) -> str:
         """Return "file", "directory", "absent" (ignored files too) or "other" (links, devices, not known)."""
@@ -104,6 +119,31 @@ class FrozenContext:
             return None
         self._digests[rel] = hashlib.sha256(data).hexdigest()
         return data
+
+    def on_disk(self, rel: str) -> bytes | None:
+        """Return the bytes of a file that people look at, also where the ignore file keeps it from the builder, None without one.
+
+        No build depends on it, but what is concluded from it does: its digest is told with the frozen inputs.
+        """
+        from dockopt.optimizer.context import ContextError
+
+        if self.reader is None:
+            return None
+        try:
+            data = self.reader.read_on_disk(rel)
+        except ContextError:
+            return None
+        self._consulted[rel] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def names_on_disk(self, rel: str) -> tuple[str, ...]:
+        """Return the names in a directory, ignored or not, none where it is no directory; no part of any proof."""
+        from dockopt.optimizer.context import ContextError
+
+        try:
+            return () if self.reader is None else self.reader.names_on_disk(rel)
+        except ContextError:
+            return ()
 
     def is_there(self, rel: str) -> bool:
         """Tell whether there is something today, or may be: no part of any proof."""
@@ -189,6 +229,7 @@ class FrozenContext:
         seen = {
             rel: f"sha256:{self._digests[rel]}" if rel in self._digests else kind for rel, kind in self._kinds.items()
         }
+        seen |= {rel: f"sha256:{digest}" for rel, digest in self._consulted.items()}
         seen |= {pattern: f"selects {', '.join(found) or 'nothing'}" for pattern, found in self._globs.items()}
         seen |= {rel: "ignored" for rel, excluded in self._excluded.items() if excluded}
         # a directory that holds another frozen entry is implied by it
@@ -231,6 +272,8 @@ class Build:
     opaque_caches: bool = False
     #: trees in which owners are not told apart
     free_owners: frozenset[str] = frozenset()
+    #: directories of package managers that are not looked at
+    residue: Residue | None = None
     #: what the symbolic execution of variants of this file has in common
     memo: Memo = field(default_factory=dict, repr=False)
     #: new text of other files (path relative to the context), where changes need them too
@@ -246,6 +289,13 @@ class Build:
     def with_free_owners(self, paths: frozenset[str]) -> Build:
         """Return the same build with every owner being as good as another for what COPY and ADD bring below the paths."""
         return replace(self, free_owners=self.free_owners | paths, memo={})
+
+    def with_residue(self, paths: frozenset[str], respelled: frozenset[str] = frozenset()) -> Build:
+        """Return the same build with nobody looking at what package managers left in these directories.
+
+        `respelled` are commands that count as those that leave nothing there, because another file has them in that form.
+        """
+        return replace(self, residue=Residue(tuple(sorted(paths)), respelled), memo={})
 
     def with_text(self, dockerfile: Dockerfile) -> Build:
         """Return the build of a changed Dockerfile in the same contexts; frozen inputs are those of both."""
@@ -275,6 +325,7 @@ class Build:
         )
         executor.configuration = self.configuration
         executor.free_owners = self.free_owners
+        executor.residue = self.residue
         executor.run()
         return executor
 

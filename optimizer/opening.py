@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockopt.optimizer.bases import familiar
-from dockopt.optimizer.configuration import find_configuration
+from dockopt.optimizer.configuration import Configuration, find_configuration
 from dockopt.optimizer.context import BuildContext, ContextError, IgnoreFileError, Located, locate_context
+from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.context.locate import Elsewhere as NamedElsewhere
 from dockopt.optimizer.inputs import InputError
 from dockopt.optimizer.model import Build, Elsewhere, FrozenContext
@@ -35,20 +36,25 @@ class ContextUnreadable(InputError):
         self.located_context = located
 
 
-def open_build(path: Path, source: bytes, context: Path | None = None) -> Opened:
+def open_build(path: Path, source: bytes, context: Path | None = None, disk: Disk = WHOLE) -> Opened:
     """Parse a Dockerfile and find its context (`context` if the user names one).
 
     `path` tells where the file lies; it is not read again. Nothing of the context is read but its ignore file, and what
-    tells where the context is. Raises `InputError`: `line:column: message` for what is no Dockerfile, `ContextUnreadable`
-    for a context that cannot be used.
+    tells where the context is; nothing outside of `disk`. Raises `InputError`: `line:column: message` for what is no
+    Dockerfile, `ContextUnreadable` for a context that cannot be used.
     """
     try:
         dockerfile = parse(source)
     except DockerfileSyntaxError as error:
         raise InputError(f"{error.line}:{error.column}: {error.message}") from error
-    located = locate_context(path, explicit=context, sources=_context_sources(dockerfile))
+    configuration = find_configuration(path, disk)
+    located = locate_context(
+        path, explicit=context, config=_said(configuration), sources=_context_sources(dockerfile), disk=disk
+    )
+    if not disk.holds(located.context):
+        raise ContextUnreadable(f"the build context `{located.context}` lies outside of `{disk.limit}`", located)
     try:
-        reader = BuildContext(located.context, path)
+        reader = BuildContext(located.context, path, disk=disk)
     except (ContextError, IgnoreFileError) as error:
         raise ContextUnreadable(f"the build context cannot be read: {error}", located) from error
     build = Build(
@@ -56,12 +62,21 @@ def open_build(path: Path, source: bytes, context: Path | None = None) -> Opened
         FrozenContext(reader),
         _targets(dockerfile, located),
         located.named_contexts,
-        tuple(_elsewhere(other, located.context, path) for other in located.elsewhere),
+        tuple(_elsewhere(other, located.context, path, disk) for other in located.elsewhere),
         located.builds,
-        configuration=find_configuration(path),
+        configuration=configuration,
     )
     notes = (*located.notes, *_replaced(dockerfile, located))
     return Opened(build, located, cross_check(dockerfile), notes)
+
+
+def _said(configuration: Configuration) -> dict[str, object]:
+    """Return what the configuration says of the context and of targets."""
+    found: dict[str, object] = {"targets": configuration.targets}
+    said = configuration.value("context")
+    if said is not None:
+        found |= {"root": said.document.path.parent, "context": said.value, "place": said.shown_place}
+    return found
 
 
 def _targets(dockerfile: Dockerfile, located: Located) -> tuple[str, ...]:
@@ -83,10 +98,10 @@ def _replaced(dockerfile: Dockerfile, located: Located) -> list[str]:
     return [f"{places[familiar(name)]} puts a context in the place of `{name}`" for name in names]
 
 
-def _elsewhere(other: NamedElsewhere, context: Path, path: Path) -> Elsewhere:
+def _elsewhere(other: NamedElsewhere, context: Path, path: Path, disk: Disk) -> Elsewhere:
     """Open another context; one that cannot be read is a context of which nothing is known."""
     try:
-        reader = BuildContext(other.context, path)
+        reader = BuildContext(other.context, path, disk=disk) if disk.holds(other.context) else None
     except (ContextError, IgnoreFileError):
         reader = None
     shown, file = (Path(os.path.relpath(place, context)).as_posix() for place in (other.context, other.file))

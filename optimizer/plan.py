@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from dockopt.optimizer.apply import apply_edits, edits_by_path
 from dockopt.optimizer.context import ContextError
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.proposal import Advice, Applicability, Change, Proposal, Refusal, Verdict
+from dockopt.optimizer.proposal import Advice, Applicability, Change, PassedOver, Proposal, Refusal, Verdict
 from dockopt.optimizer.replaced import Obligation, replaced
+from dockopt.optimizer.steps import Step, measured
 from dockopt.optimizer.symbolic.execute import Unsupported
 from dockopt.optimizer.syntax import DockerfileSyntaxError, parse
 from dockopt.optimizer.validate import validate
@@ -23,6 +24,14 @@ _MAX_CHANGES = 200
 _WEAKER = ("equal", "repairs", "equal-but")
 #: verdicts of changes that are applied where the user has asked for them
 _WHEN_NAMED = ("repairs", "equal-but")
+
+
+_APPLICABILITY = {
+    "equal": Applicability.SAFE,
+    "repairs": Applicability.REPAIRS,
+    "equal-but": Applicability.CHANGES_IMAGE,
+    "unproven": Applicability.UNPROVEN,
+}
 
 
 class Rewrite(Protocol):
@@ -50,6 +59,16 @@ class Plan:
     #: rewrites whose repairs, and those whose changes of the image, are applied
     repairing: frozenset[str] = frozenset()
     changing: frozenset[str] = frozenset()
+    #: who is asked about every change whether it is wanted
+    passed_over: PassedOver | None = None
+
+    def unwanted(self, change: Change, *prepared: Change, text: bytes | None = None) -> Refusal | None:
+        """Say why a change is not wanted after those that were applied and `prepared`, None if it is."""
+        if self.passed_over is None:
+            return None
+        before = (*self.changes, *prepared)
+        reason = self.passed_over(before, change, self.build.dockerfile.source if text is None else text)
+        return None if reason is None else Refusal(change.proposal.rewrite, change.proposal.line, reason)
 
 
 def optimize(
@@ -59,19 +78,24 @@ def optimize(
     *,
     repairing: frozenset[str] = frozenset(),
     changing: frozenset[str] = frozenset(),
+    passed_over: PassedOver | None = None,
+    steps: list[Step] | None = None,
 ) -> Plan:
     """Apply proven proposals to a fixed point; what is not proven is reported of the last text. Raises Unsupported.
 
     Repairs are applied where their rewrite is among the `repairing` ones, and changes of the image that are proven outside of what
-    they declare where it is among the `changing` ones.
+    they declare where it is among the `changing` ones. `steps` gets one entry for each look of a rewrite.
     """
-    plan = Plan(build, repairing=repairing, changing=changing)
+    steps = [] if steps is None else steps
+    plan = Plan(build, repairing=repairing, changing=changing, passed_over=passed_over)
     while True:
         before = len(plan.changes)
         plan.offered, plan.unproven, plan.repairs, plan.refusals, plan.advice = [], [], [], [], []
         for rewrite in rewrites:
-            while _one_change(plan, rewrite, rewrites, _MAX_CHANGES if limit is None else limit):
-                pass
+            more = True
+            while more:
+                with measured(steps, "rewrite", rewrite.id):
+                    more = _one_change(plan, rewrite, rewrites, _MAX_CHANGES if limit is None else limit)
         if len(plan.changes) == before:
             return plan
 
@@ -97,12 +121,17 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
         if isinstance(verdict, Refusal):
             refusals.append(verdict)
             continue
+        change = Change(item, verdict, _APPLICABILITY[verdict.status])
+        unwanted = plan.unwanted(change)
+        if unwanted is not None:
+            refusals.append(unwanted)
+            continue
         if verdict.status == "equal" and after is not None:
             if len(plan.changes) >= limit:
                 continue
-            steps = [(Change(item, verdict, Applicability.SAFE), after)]
+            steps = [(change, after)]
             if item.enables:
-                enabled = _first_proven(after, [other for other in rewrites if other.id in item.enables])
+                enabled = _enabled(plan, change, after, [r for r in rewrites if r.id in item.enables])
                 if enabled is None:
                     names = " or ".join(f"`{name}`" for name in item.enables)
                     refusals.append(
@@ -112,23 +141,19 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
                     )
                     continue
                 steps.append(enabled)
-            for change, build in steps[: limit - len(plan.changes)]:
-                plan.changes.append(change)
+            for step, build in steps[: limit - len(plan.changes)]:
+                plan.changes.append(step)
                 plan.build = build
             return True
         if verdict.status in _WHEN_NAMED and after is not None:
-            applicability, shown, wanted = {
-                "repairs": (Applicability.REPAIRS, repairs, plan.repairing),
-                "equal-but": (Applicability.CHANGES_IMAGE, offered, plan.changing),
-            }[verdict.status]
-            change = Change(item, verdict, applicability)
+            shown, wanted = (repairs, plan.repairing) if verdict.status == "repairs" else (offered, plan.changing)
             if item.rewrite in wanted and len(plan.changes) < limit:
                 plan.changes.append(change)
                 plan.build = after
                 return True
             shown.append(change)
         else:
-            unproven.append(Change(item, verdict, Applicability.UNPROVEN))
+            unproven.append(change)
     plan.offered += offered
     plan.unproven += unproven
     plan.repairs += repairs
@@ -137,8 +162,19 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
     return False
 
 
-def _first_proven(build: Build, rewrites: Iterable[Rewrite]) -> tuple[Change, Build] | None:
-    """Return the first change that is proven equal.
+def _enabled(plan: Plan, prepared: Change, build: Build, rewrites: Iterable[Rewrite]) -> tuple[Change, Build] | None:
+    """Return the first change that is proven equal, and wanted, after a preparing one."""
+
+    def is_wanted(change: Change) -> bool:
+        return plan.unwanted(change, prepared, text=build.dockerfile.source) is None
+
+    return first_proven(build, rewrites, is_wanted)
+
+
+def first_proven(
+    build: Build, rewrites: Iterable[Rewrite], is_wanted: Callable[[Change], bool] | None = None
+) -> tuple[Change, Build] | None:
+    """Return the first change that is proven equal, and wanted.
 
     Before a preparing edit there was none, because the planner tries it only when these rewrites have nothing left to do.
     """
@@ -147,7 +183,9 @@ def _first_proven(build: Build, rewrites: Iterable[Rewrite]) -> tuple[Change, Bu
             if isinstance(item, Proposal) and not item.enables:
                 verdict, after = judge(build, item)
                 if isinstance(verdict, Verdict) and verdict.status == "equal" and after is not None:
-                    return Change(item, verdict, Applicability.SAFE), after
+                    change = Change(item, verdict, Applicability.SAFE)
+                    if is_wanted is None or is_wanted(change):
+                        return change, after
     return None
 
 
@@ -216,7 +254,8 @@ def _judge_replacing(build: Build, proposal: Proposal) -> tuple[Verdict | Refusa
     found = replaced(without, after)
     if isinstance(found, Obligation):
         return Verdict("unproven", obligation=found.text, line=found.line), None
-    return replace(verdict, status="equal-but", differences=(*verdict.differences, *found)), after
+    frozen = verdict.frozen or build.context.frozen()
+    return replace(verdict, status="equal-but", differences=(*verdict.differences, *found), frozen=frozen), after
 
 
 def _both(here: Verdict, there: Verdict, context: str) -> Verdict:
@@ -231,4 +270,4 @@ def _both(here: Verdict, there: Verdict, context: str) -> Verdict:
     )
 
 
-__all__ = ["Plan", "Rewrite", "Unsupported", "judge", "optimize"]
+__all__ = ["Plan", "Rewrite", "Unsupported", "first_proven", "judge", "optimize"]

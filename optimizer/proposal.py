@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+from dockopt.optimizer.steps import Step
 
 
 class Applicability(enum.Enum):
@@ -76,12 +79,15 @@ class WantedDifference:
     added: frozenset[str] = frozenset()
     #: texts of commands that only the old file runs; what they wrote has to lie in `paths`
     dropped: frozenset[str] = frozenset()
+    #: directories in which package managers leave what only they need (`dockopt.optimizer.symbolic.residue`): they may differ, and
+    #: other commands count as not looking there
+    residue: frozenset[str] = frozenset()
     runtime_stage: RuntimeStage | None = None
 
     def described(self) -> tuple[str, ...]:
         """Return the difference in words, in a stable order."""
         words = [
-            *sorted(self.paths),
+            *sorted(self.paths | self.residue),
             *(f"the owner of {path}" for path in sorted(self.owners)),
             *sorted(self.settings),
         ]
@@ -152,6 +158,13 @@ class Change:
     applicability: Applicability
 
 
+class PassedOver(Protocol):
+    """Somebody who does not want every change: because it is known already, or because it was not asked for."""
+
+    def __call__(self, before: Sequence[Change], change: Change, text: bytes) -> str | None:
+        """Return why a change is not wanted, None if it is; `before` are those that led from the source to `text`."""
+
+
 @dataclass(slots=True)
 class FileReport:
     """All that dockopt has to say about one Dockerfile."""
@@ -177,3 +190,5 @@ class FileReport:
     #: why the file could not be analysed at all (`path:line:column: message`), else None
     error: str | None = None
     notes: list[str] = field(default_factory=list)
+    #: what was done, and how long it took
+    steps: list[Step] = field(default_factory=list, compare=False, repr=False)

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from dockopt.optimizer.bases import repository
 from dockopt.optimizer.effects import Effects
+from dockopt.optimizer.image_words import base_words
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.symbolic.execute import Unsupported
-from dockopt.optimizer.syntax import Instruction
+from dockopt.optimizer.syntax import Instruction, variables
 from dockopt.optimizer.wording import shortened
 
 
@@ -40,11 +41,16 @@ def replaced(without: Build, after: Build) -> tuple[str, ...] | Obligation:
             if (old.keyword, _flags(old)) != (new.keyword, _flags(new)):
                 return Obligation(f"it replaces more of line {line} than a base image or a command", line)
             if new.keyword == "FROM":
-                problem = _new_base(without, after, new.stage)
+                a, b = without.dockerfile.stages[new.stage], after.dockerfile.stages[new.stage]
+                problem = _new_base(without, after, new.stage, a.base, b.base)
                 if problem is not None:
                     return problem
-                a, b = without.dockerfile.stages[new.stage], after.dockerfile.stages[new.stage]
-                found.append(f"what comes from the base image, `{a.base}` before and `{b.base}` after")
+                found.append(_base_words(a.base, b.base))
+            elif new.keyword == "ARG" and new in after.dockerfile.meta_args:
+                words = _new_default(without, after, old, new)
+                if isinstance(words, Obligation):
+                    return words
+                found += words
             elif new.keyword == "RUN":
                 found += _new_commands(without, after, new)
             else:
@@ -58,20 +64,46 @@ def _flags(instruction: Instruction) -> list[str]:
     return [flag.raw for flag in instruction.flags]
 
 
-def _new_base(without: Build, after: Build, index: int) -> Obligation | None:
+def _base_words(old: str, new: str) -> str:
+    return f"what comes from the base image, `{old}` before and `{new}` after"
+
+
+def _new_default(without: Build, after: Build, old: Instruction, new: Instruction) -> list[str] | Obligation:
+    """Return in words what another default of a build argument before the first FROM changes: base images, and nothing else."""
+    line = new.start_line
+    changed = [b.key for a, b in zip(old.pairs, new.pairs, strict=False) if a != b and a.key == b.key]
+    if len(changed) != 1 or [pair.key for pair in old.pairs] != [pair.key for pair in new.pairs]:
+        return Obligation(f"it replaces more of line {line} than one default", line)
+    words = []
+    for before, now in zip(base_words(without.dockerfile), base_words(after.dockerfile), strict=True):
+        if before.stage is None or changed[0] not in variables(before.written, without.dockerfile.escape):
+            continue
+        # `base_words` has looked for every other use of the argument
+        for word in (before, now):
+            if word.obstacle is not None or word.reference is None:
+                reason = "" if word.obstacle is None else f": {word.obstacle.reason}"
+                return Obligation(f"what base image the default in line {line} makes is not known{reason}", word.line)
+        assert before.reference is not None
+        assert now.reference is not None
+        problem = _new_base(without, after, before.stage.index, before.reference, now.reference)
+        if problem is not None:
+            return problem
+        words.append(_base_words(before.reference, now.reference))
+    return words or Obligation(f"the default in line {line} is not part of a base image", line)
+
+
+def _new_base(without: Build, after: Build, index: int, before: str, now: str) -> Obligation | None:
     """Return why another base image may break the build: a command of another image runs on it."""
     old, new = without.dockerfile.stages[index], after.dockerfile.stages[index]
     if old.name != new.name or old.platform != new.platform:
         return Obligation("it changes the name or the platform of a stage", new.from_.start_line)
-    if repository(old.base)[0] == repository(new.base)[0]:
+    if repository(before)[0] == repository(now)[0]:
         return None
     for stage in after.dockerfile.stages:
         for instruction in stage.instructions if index in _ancestry(after, stage.index) else ():
             if instruction.keyword == "RUN":
                 text = shortened(instruction.args)
-                return Obligation(
-                    f"`{text}` may need what `{old.base}` has and `{new.base}` has not", instruction.start_line
-                )
+                return Obligation(f"`{text}` may need what `{before}` has and `{now}` has not", instruction.start_line)
     return None
 
 

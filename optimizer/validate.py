@@ -44,6 +44,9 @@ def validate(old: Build, new: Build, declared: WantedDifference = NO_DIFFERENCE)
         from dockopt.optimizer.runtime_stage import compare_with_runtime_stage as compare
     if declared.owners:
         old, new = old.with_free_owners(declared.owners), new.with_free_owners(declared.owners)
+    if declared.residue:
+        # a command that is dropped because the new file has it in a form that leaves nothing there
+        old, new = old.with_residue(declared.residue, declared.dropped), new.with_residue(declared.residue)
     try:
         verdict = compare(old, new, declared)
         if verdict.status == "unproven" and _has_unknown(new):
@@ -106,10 +109,10 @@ def _compare(old: Build, new: Build, declared: WantedDifference) -> Verdict:
         *frontend_problems(old, new),
     ):
         return _unproven(*failure)
-    holes = tuple(sorted(normalize(path) for path in declared.paths))
+    holes = tuple(sorted(normalize(path) for path in declared.paths | declared.residue))
     region = EVERYTHING.minus(*holes) if holes else EVERYTHING
     compared: list[str] = []
-    strictly_equal = not declared.owners
+    strictly_equal = not declared.owners and not declared.residue
     for stage in after.stages:
         if not new.is_exported(stage.index):
             continue
@@ -173,13 +176,21 @@ def _explain(left: StageRun, right: StageRun, region: Region) -> tuple[str, int]
 
 
 def _matched(old: Build, new: Build) -> Iterable[tuple[Executed, Executed]]:
-    """Pair the commands of both files by stage, text and occurrence."""
+    """Pair the commands of both files by stage and text: those that see the same, then the others in their order."""
     seen: dict[tuple[int, str], list[Executed]] = {}
     for command in old.executed:
         seen.setdefault((command.stage, command.text), []).append(command)
-    for command in new.executed:
-        twins = seen.get((command.stage, command.text))
-        if twins:
+    same: dict[int, Executed] = {}
+    for i, command in enumerate(new.executed):
+        twins = seen.get((command.stage, command.text), [])
+        place = next((k for k, twin in enumerate(twins) if twin.value.digest == command.value.digest), None)
+        if place is not None:
+            same[i] = twins.pop(place)
+    for i, command in enumerate(new.executed):
+        twins = seen.get((command.stage, command.text), [])
+        if i in same:
+            yield same[i], command
+        elif twins:
             yield twins.pop(0), command
 
 
@@ -300,11 +311,13 @@ def _sources(build: Build) -> list[tuple[int, str, str]]:
 
 
 def frontend_problems(old: Build, new: Build) -> Iterable[tuple[str, int]]:
-    """Features that the pinned frontend may not have (reference §1.12)."""
+    """Features that the pinned frontend, or the oldest engine without a pin, may not have (reference §1.12)."""
     had = {feature for _, feature in _features(old)}
+    syntax, floor = new.dockerfile.syntax, new.configuration.frontend_floor
     for line, feature in _features(new):
-        if feature not in had and not frontend_allows(new.dockerfile.syntax, feature):
-            yield f"`# syntax={new.dockerfile.syntax}` is not known to support `{feature}`", line
+        if feature not in had and not frontend_allows(syntax, feature, floor):
+            who = f"`# syntax={syntax}`" if syntax is not None else "the oldest engine (`engine-floor`)"
+            yield f"{who} is not known to support `{feature}`", line
 
 
 def _features(build: Build) -> Iterable[tuple[int, str]]:
@@ -329,13 +342,13 @@ _SINCE = {
 }
 
 
-def frontend_allows(syntax: str | None, feature: str) -> bool:
-    """Tell whether the frontend of a file surely has a feature; without a pin the floor is Docker 23 (BuildKit 0.11, 1.5)."""
+def frontend_allows(syntax: str | None, feature: str, floor: tuple[int, int]) -> bool:
+    """Tell whether the frontend of a file surely has a feature; without a pin it is as old as the floor (major, minor)."""
     since = _SINCE.get(feature)
     if since is None:
         return False
     if syntax is None:
-        return since <= (1, 5)
+        return since <= floor
     repository, _, tag = syntax.partition("@")[0].rpartition(":")
     if repository.removeprefix("docker.io/") not in ("docker/dockerfile", "docker/dockerfile-upstream"):
         return False

@@ -1,7 +1,8 @@
 """Build a Dockerfile as it is and as it would be written, and compare the two images.
 
 What a second build of the *original* does not reproduce (logs, caches with dates) is no difference that a rewrite makes: where the two
-images differ, the original is built once more, and the paths in which these two builds differ are left out, and named.
+images differ otherwise than the rewrite declares, the original is built once more, and the paths in which these two builds differ are
+left out, and named.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from dockopt.optimizer.declared import NOTHING, Declared
 from dockopt.optimizer.engines.model import BuildLog, BuildRequest, Engine, EngineProblem, Progress
 from dockopt.optimizer.images.archive import Image, read_archive
 from dockopt.optimizer.images.compare import Difference, differences, differing_paths
@@ -32,15 +34,19 @@ _SHOWN_LINES = 12
 class Verification:
     """What came of it."""
 
-    #: "same", "different", or "broken": only the rewritten file does not build
+    #: "same", "declared" (all that differs is declared), "different", or "broken": only the rewritten file does not build
     status: str
     before: BuildLog
     after: BuildLog
+    #: those that are not declared
     differences: tuple[Difference, ...] = ()
+    declared: tuple[Difference, ...] = ()
     #: paths that two builds of the original do not agree on
     masked: tuple[str, ...] = ()
     files: int = 0
     settings: int = 0
+    #: bytes of the layers of both images, not compressed
+    sizes: tuple[int, int] = (0, 0)
 
 
 class OriginalFails(Exception):
@@ -70,8 +76,10 @@ def temporary_tags(engine: Engine) -> Iterator[Callable[[], str]]:
             engine.remove(tags)
 
 
-def verify(engine: Engine, before: BuildRequest, after: BuildRequest, progress: Progress) -> Verification:
-    """Build both and compare the images.
+def verify(
+    engine: Engine, before: BuildRequest, after: BuildRequest, progress: Progress, declared: Declared = NOTHING
+) -> Verification:
+    """Build both and compare the images, which may differ in what is declared.
 
     Raises OriginalFails where the original does not build, EngineProblem where the engine fails, ArchiveError where an image cannot
     be read.
@@ -85,20 +93,23 @@ def verify(engine: Engine, before: BuildRequest, after: BuildRequest, progress: 
         old, new = images(engine, [one, two])
         found = differences(old, new)
         masked: frozenset[str] = frozenset()
-        if any(not difference.is_setting for difference in found):
+        if any(not difference.is_setting and not declared.covers(difference) for difference in found):
             repeated = replace(before, no_cache=True)
             again = fresh()
             built(engine, repeated, again, progress)
             masked = differing_paths(old.contents, images(engine, [again])[0].contents)
             found = differences(old, new, masked)
+        undeclared = tuple(difference for difference in found if not declared.covers(difference))
         return Verification(
-            "different" if found else "same",
+            "different" if undeclared else "declared" if found else "same",
             first,
             second,
-            tuple(found),
+            undeclared,
+            tuple(difference for difference in found if declared.covers(difference)),
             tuple(sorted(masked)),
             len(new.contents),
             len((new.config.get("config") or {}).keys()),
+            (old.size, new.size),
         )
 
 

@@ -10,6 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockopt.optimizer.inputs import InputError, read_file
+
+#: a report of a thousand files is smaller, bytes
+_LARGEST = 1 << 30
 #: what `link` answers on file systems without hard links (vfat, some network file systems, restrictive sysctls)
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
@@ -60,6 +64,16 @@ def write_files(changes: Mapping[Path, tuple[bytes | None, bytes]]) -> None:
                 if leftover is not None:
                     with contextlib.suppress(OSError):
                         leftover.unlink()
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write one file, whatever it held before, in the same way as `write_files`. Raises WriteRefused."""
+    try:
+        before = read_file(path, limit=_LARGEST) if os.path.lexists(path) else None
+    except InputError as error:
+        raise WriteRefused(f"`{path}`: {error}") from error
+    if before != content:
+        write_files({path: (before, content)})
 
 
 def _resolve(changes: Mapping[Path, tuple[bytes | None, bytes]]) -> list[_Target]:

@@ -66,11 +66,44 @@ REWRITES = (
         "keeps out of the context what nothing reads, and what would overwrite an installation",
         "dockopt.rewrites.ignore_files",
     ),
-    # those that change the image on purpose: what an image is made of first, then as whom it runs
+    # below: those that change the image on purpose, and run only where they are named; first the base image and the stages, then the
+    # settings of the build, which have to fit the image that its programs run in, then as whom they run, and what is left behind
+    Rewrite(
+        "pin-base",
+        "gives a base image the version that the project asks for",
+        "dockopt.rewrites.pin_base",
+        changes_image=True,
+    ),
+    Rewrite(
+        "env-match",
+        "finds build settings that do not fit the image that the program runs in",
+        "dockopt.rewrites.env_match",
+        changes_image=True,
+    ),
+    # after env-match, which says what must not be built without C
+    Rewrite(
+        "static-go",
+        "builds a Go program without C, without paths of the build, and without debug tables",
+        "dockopt.rewrites.static_go",
+        changes_image=True,
+    ),
+    # after static-go: what a program needs of its image is certain once it is linked statically
+    Rewrite(
+        "runtime-base",
+        "starts the runtime stage from the smallest image that has what the program needs",
+        "dockopt.rewrites.runtime_base",
+        changes_image=True,
+    ),
     Rewrite(
         "non-root",
         "runs the container as a user without privileges",
         "dockopt.rewrites.non_root",
+        changes_image=True,
+    ),
+    Rewrite(
+        "apt-hygiene",
+        "leaves no indexes and downloads of package managers in the image",
+        "dockopt.rewrites.apt_hygiene",
         changes_image=True,
     ),
 )

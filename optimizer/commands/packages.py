@@ -272,7 +272,8 @@ def apk(invocation: Invocation, around: Surroundings) -> Effects:
         return _package_command(around, kernel, world=world, cache_names=caches)
     where = region("/etc/apk", "/lib/apk", "/usr/lib/apk", "/var/cache/apk", "/var/lib/apk")
     if subcommand == "update" and not names:
-        return _package_command(around, writes=where, cache_names=caches)
+        # the data base of what is installed is only locked (apk-tools src/app_update.c, src/database.c apk_db_open)
+        return _package_command(around, writes=region("/etc/apk/cache", "/var/cache/apk"), cache_names=caches)
     if subcommand == "cache" and names == ["clean"]:
         return _package_command(around, writes=where, cache_names=caches)
     raise NotUnderstood(f"no model of `apk {subcommand}`")
@@ -314,7 +315,9 @@ def dnf(invocation: Invocation, around: Surroundings) -> Effects:
     if subcommand == "makecache" and not names:
         return _package_command(around, writes=where, cache_names=caches)
     if subcommand == "clean" and names in (["all"], ["metadata"], ["packages"], ["expire-cache"], ["dbcache"]):
-        return _package_command(around, writes=where, world=World.NONE, cache_names=caches)
+        # of the other directories it takes locks, and gives them back (dnf 4 dnf/cli/commands/clean.py)
+        cleaned = region("/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum", "/var/log")
+        return _package_command(around, writes=cleaned, world=World.NONE, cache_names=caches)
     if subcommand == "module" and names and names[0] in ("enable", "disable", "reset", "install"):
         names = names[1:]
     elif subcommand not in (

@@ -6,9 +6,12 @@ pattern matches it counts as ignored: what is told is that a clone *may* lack it
 
 from __future__ import annotations
 
+import stat
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from dockopt.optimizer.context.disk import WHOLE, Disk
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -19,9 +22,9 @@ _LIMIT = 1 << 20
 _MOST_LEVELS = 60
 
 
-def is_ignored(root: Path, rel: str) -> bool:
+def is_ignored(root: Path, rel: str, disk: Disk = WHOLE) -> bool:
     """Tell whether git ignores a path relative to a directory that lies in a work tree; False where there is none."""
-    top = _work_tree(root)
+    top = _work_tree(root, disk.limit)
     if top is None:
         return False
     path = (root / rel).relative_to(top).parts
@@ -30,8 +33,8 @@ def is_ignored(root: Path, rel: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _work_tree(directory: Path) -> Path | None:
-    for level, folder in enumerate((directory, *directory.parents)):
+def _work_tree(directory: Path, limit: Path | None) -> Path | None:
+    for level, folder in enumerate(Disk(limit).upwards(directory)):
         if level > _MOST_LEVELS:
             return None
         if (folder / ".git").exists():
@@ -54,10 +57,14 @@ def _matches(top: Path, parts: tuple[str, ...], *, is_directory: bool) -> bool:
 
 
 def _patterns(file: Path) -> GitIgnoreSpec | None:
-    """Return the patterns of an ignore file, None where it is not there or cannot be read."""
+    """Return the patterns of an ignore file, None where it is not there or cannot be read; git follows no link there."""
     try:
-        found = file.stat()
-        return _parsed(file, found.st_mtime_ns, found.st_size) if found.st_size <= _LIMIT else None
+        found = file.lstat()
+        return (
+            _parsed(file, found.st_mtime_ns, found.st_size)
+            if stat.S_ISREG(found.st_mode) and found.st_size <= _LIMIT
+            else None
+        )
     except (OSError, ValueError):
         return None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dockopt.optimizer.context import gopath
 from dockopt.optimizer.context.builds import DeclaredBuild, Project, declared_builds
+from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.context.ignore import IgnoreFileError
 from dockopt.optimizer.context.tree import BuildContext, ContextError, Kind
 
@@ -71,20 +72,21 @@ def locate_context(
     explicit: Path | None = None,
     config: Mapping[str, object] | None = None,
     sources: Sequence[str] = (),
+    disk: Disk = WHOLE,
 ) -> Located:
     """Find the context: what the user says, what the project's files say, else the nearest directory that has all sources.
 
-    `explicit` comes from the command line. `config` may have `context` (relative to `root`, by default the repository)
-    and `targets`. `sources` are the COPY and ADD sources that come from the context, as written; those with variables
-    are left aside.
+    `explicit` comes from the command line. `config` may have `context` (relative to `root`, by default the repository), the
+    `place` that says so, and `targets`. `sources` are the COPY and ADD sources that come from the context, as written; those
+    with variables are left aside. Nothing outside of `disk` is looked at.
     """
     file = Path(os.path.abspath(dockerfile))  # noqa: PTH100  # `..` must go, links must stay
-    project = _project(file)
+    project = _project(file, disk)
     declared, notes = declared_builds(project)
     builds = [build for build in declared if _same_file(build.dockerfile, file)]
-    chosen = _by_user(file, explicit, config) or _by_builds(builds, project, file, sources)
+    chosen = _by_user(file, explicit, config) or _by_builds(builds, project, file, sources, disk)
     if chosen is None:
-        chosen = _by_sources(file, sources)
+        chosen = _by_sources(file, sources, disk)
     unknown = [_place(build, project) for build in builds if build.context is None]
     notes += [f"{place} builds it in a context that is not known here" for place in dict.fromkeys(unknown)][:_MAX_NOTES]
     targets = tuple(dict.fromkeys(build.target for build in builds if build.target))
@@ -103,9 +105,9 @@ def locate_context(
     )
 
 
-def _project(dockerfile: Path) -> Project:
-    directories = tuple(ancestors(dockerfile.parent))
-    top = repository_root(dockerfile.parent)
+def _project(dockerfile: Path, disk: Disk) -> Project:
+    directories = tuple(ancestors(dockerfile.parent, disk))
+    top = repository_root(dockerfile.parent, disk)
     return Project(directories[-1] if top is None else top, directories, top or dockerfile.parent, top is not None)
 
 
@@ -115,12 +117,12 @@ def _by_user(file: Path, explicit: Path | None, config: Mapping[str, object] | N
     if config is not None and isinstance(given := config.get("context"), str):
         base = config.get("root")
         root = Path(str(base)) if base is not None else repository_root(file.parent) or file.parent
-        return Located(Path(os.path.normpath(root / given)), "given in the configuration")
+        return Located(Path(os.path.normpath(root / given)), f"given in {config.get('place', 'the configuration')}")
     return None
 
 
 def _by_builds(
-    builds: Sequence[DeclaredBuild], project: Project, dockerfile: Path, sources: Sequence[str]
+    builds: Sequence[DeclaredBuild], project: Project, dockerfile: Path, sources: Sequence[str], disk: Disk
 ) -> Located | None:
     """Choose among the contexts that the project's files name: the first that has all sources; the others stay beside it.
 
@@ -136,9 +138,9 @@ def _by_builds(
         return None
     _, telling = _wanted(sources)
     named = list(contexts.values())
-    chosen = next((e for e in named if _resolving(e.context, dockerfile, telling) == len(telling)), None)
+    chosen = next((e for e in named if _resolving(e.context, dockerfile, telling, disk) == len(telling)), None)
     if chosen is None:
-        nearest = _by_sources(dockerfile, sources)
+        nearest = _by_sources(dockerfile, sources, disk)
         if nearest.complete:
             reason = f"{nearest.reason}; {named[0].reason} has another context, without some of them"
             return replace(nearest, reason=reason, certain=False, elsewhere=tuple(named))
@@ -154,23 +156,23 @@ def _place(build: DeclaredBuild, project: Project) -> str:
     return f"{shown}:{build.line}{f' {build.name}' if build.name else ''}"
 
 
-def repository_root(directory: Path) -> Path | None:
+def repository_root(directory: Path, disk: Disk = WHOLE) -> Path | None:
     """Return the nearest directory at or above this one that holds `.git`, None outside of a repository."""
-    for candidate in (directory, *directory.parents):
+    for candidate in disk.upwards(directory):
         if (candidate / ".git").exists():
             return candidate
     return None
 
 
-def ancestors(directory: Path) -> Iterator[Path]:
+def ancestors(directory: Path, disk: Disk = WHOLE) -> Iterator[Path]:
     """Yield a directory and those above it, up to the repository; without one a few, never above home or a mount."""
-    root = repository_root(directory)
+    root = repository_root(directory, disk)
     home = Path.home()
     try:
         device = directory.stat().st_dev
     except OSError:
         device = -1
-    for level, candidate in enumerate((directory, *directory.parents)):
+    for level, candidate in enumerate(disk.upwards(directory)):
         if root is None and level:
             if level > _MAX_LEVELS or candidate == Path(candidate.anchor) or candidate in home.parents:
                 return
@@ -211,31 +213,31 @@ def _wanted(sources: Sequence[str]) -> tuple[list[str], list[str]]:
     return wanted, [source for source in wanted if gopath.clean(f"/{source}") != "/"]
 
 
-def _by_sources(dockerfile: Path, sources: Sequence[str]) -> Located:
+def _by_sources(dockerfile: Path, sources: Sequence[str], disk: Disk) -> Located:
     wanted, telling = _wanted(sources)
     own = dockerfile.parent
     if not telling:
-        return _by_project(own, copies_all=bool(wanted))
+        return _by_project(own, disk, copies_all=bool(wanted))
     best, most = own, -1
-    for candidate in ancestors(own):
-        count = _resolving(candidate, dockerfile, telling)
+    for candidate in ancestors(own, disk):
+        count = _resolving(candidate, dockerfile, telling, disk)
         if count == len(telling):
             return Located(candidate, "all sources resolve here", complete=True)
         if count > most:
             best, most = candidate, count
     if most <= 0:
-        return replace(_by_project(own, copies_all=telling != wanted), certain=False)
+        return replace(_by_project(own, disk, copies_all=telling != wanted), certain=False)
     return Located(best, f"{most} of {len(telling)} sources resolve here", certain=False)
 
 
-def _by_project(own: Path, *, copies_all: bool) -> Located:
+def _by_project(own: Path, disk: Disk, *, copies_all: bool) -> Located:
     """Choose where no source tells anything apart."""
-    root = repository_root(own)
+    root = repository_root(own, disk)
     if own == root:
         return Located(own, "the Dockerfile stands at the top of the repository")
     if copies_all:
         # `COPY . .` in a directory of Dockerfiles means a project above it
-        for candidate in ancestors(own):
+        for candidate in ancestors(own, disk):
             try:
                 names = _MANIFESTS.intersection(os.listdir(candidate))  # noqa: PTH208  # names are enough
             except OSError:
@@ -247,10 +249,10 @@ def _by_project(own: Path, *, copies_all: bool) -> Located:
     return Located(own, "no source tells; the directory of the Dockerfile", certain=False)
 
 
-def _resolving(root: Path, dockerfile: Path, sources: Sequence[str]) -> int:
+def _resolving(root: Path, dockerfile: Path, sources: Sequence[str], disk: Disk) -> int:
     """Count the sources that a context holds behind its ignore rules."""
     try:
-        context = BuildContext(root, dockerfile)
+        context = BuildContext(root, dockerfile, disk=disk)
     except (ContextError, IgnoreFileError):
         return 0
     count = 0

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dockopt.optimizer.context import gopath
+from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.context.ignore import IgnoreFileError, IgnoreRules
 
 #: default size limit of `BuildContext.read`, bytes
@@ -71,13 +72,20 @@ class BuildContext:
     dockerfile: Path | None
     ignore: IgnoreRules
 
-    def __init__(self, root: Path, dockerfile: Path | None = None, ignore: IgnoreRules | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        dockerfile: Path | None = None,
+        ignore: IgnoreRules | None = None,
+        disk: Disk = WHOLE,
+    ) -> None:
         """Open a directory; without `ignore` the ignore file that the builder would use is read.
 
         Raises ContextError if the root is no directory, IgnoreFileError if the build would fail on the ignore file.
         """
         self.root = Path(root).absolute()
         self.dockerfile = dockerfile
+        self.disk = disk
         self._base = os.fspath(self.root)
         self._directories: dict[str, _Place] = {"": _Place("", Kind.DIR)}
         self._names: dict[str, tuple[str, ...]] = {}
@@ -126,6 +134,17 @@ class BuildContext:
             return self._read_regular(place.path, rel, limit)
         except OSError as error:
             raise ContextError(f"`{rel}` cannot be read: {_why(error)}", rel) from error
+
+    def read_on_disk(self, rel: str) -> bytes:
+        """Return the bytes of a regular file of the directory, whatever the ignore rules say. Raises ContextError."""
+        return self.read(rel, allow_ignored=True)
+
+    def names_on_disk(self, rel: str) -> tuple[str, ...]:
+        """Return the sorted names in a directory, whatever the ignore rules say. Raises ContextError."""
+        place = self._locate(_normal(rel), follow_last=True)
+        if place.kind is not Kind.DIR:
+            raise ContextError(f"`{rel}` is not a directory", rel)
+        return tuple(name for name, _ in self._scan(place.path))
 
     def entries(self, rel: str) -> tuple[str, ...]:
         """Return the sorted names in a directory after the ignore rules; links to directories are followed.
@@ -218,7 +237,7 @@ class BuildContext:
         """Tell whether a path is ignored by git: a clone of the project may not have it."""
         from dockopt.optimizer.context.git import is_ignored
 
-        return is_ignored(self.root, _normal(rel))
+        return is_ignored(self.root, _normal(rel), self.disk)
 
     def asked_for(self, rel: str) -> bool:
         """Tell whether an exception of the ignore file asks for a path."""
@@ -245,13 +264,18 @@ class BuildContext:
         added = rules.added_to(self.ignore)
         if added is None:
             raise ContextError(f"`{name}` would do more than to keep out a few paths", name)
-        return BuildContext(self.root, self.dockerfile, rules), added
+        return BuildContext(self.root, self.dockerfile, rules, self.disk), added
 
     def _load_ignore(self) -> IgnoreRules:
         if self.dockerfile is not None:
             own = Path(f"{self.dockerfile}.dockerignore")
             if own.is_file():
                 name = Path(os.path.relpath(own, self.root)).as_posix()
+                if not self.disk.holds(own):
+                    raise IgnoreFileError("leads out of the directory that may be looked at", name, None)
+                edited = self.disk.text(os.path.abspath(own))  # noqa: PTH100  # links stay
+                if edited is not None:
+                    return _parse_ignore(edited, name)
                 try:
                     with own.open("rb") as stream:
                         source = stream.read(_IGNORE_FILE_LIMIT + 1)
@@ -393,6 +417,9 @@ class BuildContext:
 
     def _read_regular(self, real: str, shown: str, limit: int) -> bytes:
         """Read a file whose links are resolved. Raises ContextError, OSError."""
+        edited = self.disk.text(self._at(real))
+        if edited is not None and len(edited) <= limit:
+            return edited
         # without O_NONBLOCK a pipe that took the file's place would block, without O_NOFOLLOW a link would lead out
         descriptor = os.open(self._at(real), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as stream:

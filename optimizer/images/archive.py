@@ -27,6 +27,13 @@ class Image:
     names: tuple[str, ...]
     config: dict[str, Any]
     contents: Contents
+    #: the lowest first
+    layers: tuple[Layer, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files in all layers, not compressed: what one layer has and another one hides counts, too."""
+        return sum(layer.size for layer in self.layers)
 
 
 def read_archive(stream: IO[bytes]) -> list[Image]:
@@ -83,16 +90,17 @@ def _images(documents: dict[str, bytes], layers: dict[str, Layer], links: dict[s
         images = []
         for entry in _json(documents, "manifest.json"):
             config = _json(documents, posixpath.normpath(entry["Config"]))
-            contents = merge(layer(posixpath.normpath(name)) for name in entry.get("Layers") or ())
-            images.append(Image(tuple(entry.get("RepoTags") or ()), config, contents))
+            found = tuple(layer(posixpath.normpath(name)) for name in entry.get("Layers") or ())
+            images.append(Image(tuple(entry.get("RepoTags") or ()), config, merge(found), found))
         return images
     if "index.json" not in documents:
         raise ArchiveError("it has neither manifest.json nor index.json, so it holds no image")
-    found = []
+    images = []
     for names, manifest in _manifests(documents, _json(documents, "index.json"), ()):
         config = _json(documents, _blob(manifest["config"]))
-        found.append(Image(names, config, merge(layer(_blob(entry)) for entry in manifest.get("layers") or ())))
-    return found
+        found = tuple(layer(_blob(entry)) for entry in manifest.get("layers") or ())
+        images.append(Image(names, config, merge(found), found))
+    return images
 
 
 def _manifests(

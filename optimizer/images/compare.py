@@ -22,6 +22,10 @@ class Difference(NamedTuple):
 
     where: str
     what: str
+    #: "added", "removed", "changed", or "owner" where nothing but the owner changed
+    kind: str = "changed"
+    #: what is, or was, at the path: the kind of an entry (`layers.Entry`)
+    entry: str = ""
 
     @property
     def is_setting(self) -> bool:
@@ -65,7 +69,8 @@ def _of_settings(before: Image, after: Image) -> Iterator[Difference]:
     old, new = settings(before), settings(after)
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
-            yield Difference(f"config {name}", _change(old.get(name), new.get(name)))
+            kind = "added" if name not in old else "removed" if name not in new else "changed"
+            yield Difference(f"config {name}", _change(old.get(name), new.get(name)), kind)
 
 
 def _change(old: str | None, new: str | None) -> str:
@@ -96,9 +101,11 @@ def _of_paths(one: Contents, two: Contents, masked: Collection[str]) -> Iterator
             present = old or new
             assert present is not None
             which = "second" if old is None else "first"
-            yield Difference(path, f"only in the {which} image ({_described(present)})")
+            kind = "added" if old is None else "removed"
+            yield Difference(path, f"only in the {which} image ({_described(present)})", kind, present.kind)
         else:
-            yield Difference(path, ", ".join(_changes(old, new)))
+            kind = "owner" if old._replace(uid=new.uid, gid=new.gid) == new else "changed"
+            yield Difference(path, ", ".join(_changes(old, new)), kind, new.kind)
 
 
 def _described(entry: Entry) -> str:

@@ -48,6 +48,11 @@ class Layer(NamedTuple):
     removed: frozenset[str]
     opaque: frozenset[str]
 
+    @property
+    def size(self) -> int:
+        """Bytes of its files, not compressed; a hard link has none of its own."""
+        return sum(entry.size for entry in self.entries.values())
+
 
 def read_layer(stream: IO[bytes], start: bytes = b"") -> Layer:
     """Read a layer, compressed or not, without keeping more than a piece of it; `start` is what was read of it already.

@@ -30,7 +30,7 @@ def unified_diff(path: str, before: bytes | None, after: bytes) -> FileDiff:
     if before == after:
         return FileDiff(())
     name = diff_name(path)
-    old_lines, new_lines = _lines(before or b""), _lines(after)
+    old_lines, new_lines = split_lines(before or b""), split_lines(after)
     old_name = b"/dev/null" if before is None else _header_name("a/" + name)
     out = [b"--- " + old_name + b"\n", b"+++ " + _header_name("b/" + name) + b"\n"]
     for group in _groups(old_lines, new_lines):
@@ -44,6 +44,17 @@ def unified_diff(path: str, before: bytes | None, after: bytes) -> FileDiff:
             out += _marked(b"-", old_lines[old_start:old_end])
             out += _marked(b"+", new_lines[new_start:new_end])
     return FileDiff(tuple(out))
+
+
+def replaced_lines(before: bytes, after: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield what turns one text into another: lines [first, last) of the old one, from 0, and what takes their place."""
+    if before == after:
+        return
+    old_lines, new_lines = split_lines(before), split_lines(after)
+    for group in _groups(old_lines, new_lines):
+        for tag, old_start, old_end, new_start, new_end in group:
+            if tag != "equal":
+                yield old_start, old_end, b"".join(new_lines[new_start:new_end])
 
 
 def diff_name(path: str) -> str:
@@ -77,7 +88,8 @@ def _header_name(name: str) -> bytes:
     return bytes(quoted + b'"')
 
 
-def _lines(content: bytes) -> list[bytes]:
+def split_lines(content: bytes) -> list[bytes]:
+    """Return the lines with their ends, which are `\\n` and nothing else; the last line may have none."""
     lines = content.split(b"\n")
     last = lines.pop()
     return [line + b"\n" for line in lines] + ([last] if last else [])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from dockopt import __version__
-from dockopt.optimizer.proposal import Advice, Change, Edit, Refusal, Verdict
+from dockopt.optimizer.fingerprint import place_of
+from dockopt.optimizer.proposal import Advice, Edit, Refusal, Verdict
 from dockopt.optimizer.report.diff import FileDiff
-from dockopt.optimizer.report.outcome import Outcome, source_lines
+from dockopt.optimizer.report.finding import Finding, all_findings
+from dockopt.optimizer.report.outcome import Outcome, Shown
 
 #: raised when a field goes or changes its meaning; new fields may appear without notice
 SCHEMA_VERSION = 1
@@ -17,8 +20,8 @@ SCHEMA_VERSION = 1
 Json = dict[str, Any]
 
 
-def document(outcomes: Sequence[Outcome]) -> str:
-    """The whole document, ASCII only, with a new line at its end."""
+def document(outcomes: Sequence[Outcome], shown: Shown) -> str:  # noqa: ARG001 - programs get everything
+    """The whole document, ASCII only, with a new line at its end; what `shown` asks for makes no difference."""
     import json
 
     content = {"schema": SCHEMA_VERSION, "version": __version__, "files": [_file(outcome) for outcome in outcomes]}
@@ -35,11 +38,12 @@ def lossless(content: bytes) -> str | dict[str, str]:
         return {"base64": base64.b64encode(content).decode("ascii")}
 
 
-def _path(path: str) -> str | dict[str, str]:
+def path_entry(path: str) -> str | dict[str, str]:
+    """A file name, see `lossless`."""
     return lossless(os.fsencode(path))
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Words meant for people; a lone surrogate (a byte of a file name that is no UTF-8) becomes an escape."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
@@ -47,10 +51,11 @@ def _prose(text: str) -> str:
 def _file(outcome: Outcome) -> Json:
     report = outcome.report
     entry: Json = {
-        "path": _path(outcome.path),
+        "path": path_entry(outcome.path),
+        "place": path_entry(place_of(outcome.path)),
         "context": None,
         "contextReason": None,
-        "error": None if outcome.error is None else _prose(outcome.error),
+        "error": None if outcome.error is None else prose(outcome.error),
         "internalError": outcome.internal,
         "written": outcome.written,
         "changes": [],
@@ -66,22 +71,19 @@ def _file(outcome: Outcome) -> Json:
     }
     if report is None:
         return entry
-    entry["context"] = _path(report.context)
-    entry["contextReason"] = _prose(report.context_reason)
-    entry["changes"] = [
-        _change(change, line) for change, line in zip(report.changes, source_lines(report), strict=True)
-    ]
-    entry["offered"] = [_change(change, change.proposal.line) for change in report.offered]
-    entry["unproven"] = [_change(change, change.proposal.line) for change in report.unproven]
-    entry["repairs"] = [_change(change, change.proposal.line) for change in report.repairs]
+    entry["context"] = path_entry(report.context)
+    entry["contextReason"] = prose(report.context_reason)
+    said = iter(all_findings(outcome))
+    for kind in ("changes", "repairs", "offered", "unproven"):
+        entry[kind] = [finding_entry(found) for found in islice(said, len(getattr(report, kind)))]
     entry["refusals"] = [_refusal(refusal) for refusal in report.refusals]
     entry["advice"] = [_advice(advice) for advice in report.advice]
-    entry["notes"] = [_prose(note) for note in report.notes]
+    entry["notes"] = [prose(note) for note in report.notes]
     if report.error is None:
         entry["result"] = lossless(report.result)
         entry["diff"] = _diff(outcome.diff())
         entry["otherFiles"] = [
-            {"path": _path(path), "result": lossless(report.other_files[path]), "diff": _diff(diff)}
+            {"path": path_entry(path), "result": lossless(report.other_files[path]), "diff": _diff(diff)}
             for path, diff in outcome.other_diffs().items()
         ]
     return entry
@@ -91,36 +93,42 @@ def _diff(diff: FileDiff) -> str | dict[str, str]:
     return lossless(bytes(diff))
 
 
-def _change(change: Change, line: int) -> Json:
+def finding_entry(found: Finding) -> Json:
+    """One finding, as the JSON report and every line of JSON Lines have it."""
+    change = found.change
     proposal = change.proposal
     return {
         "rewrite": proposal.rewrite,
-        "line": line,
-        "message": _prose(proposal.message),
-        "gain": _prose(proposal.gain),
-        "risk": _prose(proposal.risk),
-        "notes": [_prose(note) for note in proposal.notes],
+        "level": found.level.value,
+        "fingerprint": found.fingerprint,
+        "line": found.line,
+        "endLine": found.end_line,
+        "message": prose(proposal.message),
+        "gain": prose(proposal.gain),
+        "risk": prose(proposal.risk),
+        "notes": [prose(note) for note in proposal.notes],
         "applicability": change.applicability.value,
-        "declared": [_prose(text) for text in proposal.declared.described()],
+        "declared": [prose(text) for text in proposal.declared.described()],
         "edits": [_edit(edit) for edit in proposal.edits],
+        "fix": [_edit(edit) for file in found.fix for edit in file.edits],
         "verdict": _verdict(change.verdict),
     }
 
 
 def _edit(edit: Edit) -> Json:
-    return {"path": _path(edit.path), "start": edit.start, "end": edit.end, "text": lossless(edit.text)}
+    return {"path": path_entry(edit.path), "start": edit.start, "end": edit.end, "text": lossless(edit.text)}
 
 
 def _verdict(verdict: Verdict) -> Json:
     return {
         "status": verdict.status,
-        "differences": [_prose(name) for name in verdict.differences],
-        "obligation": None if verdict.obligation is None else _prose(verdict.obligation),
+        "differences": [prose(name) for name in verdict.differences],
+        "obligation": None if verdict.obligation is None else prose(verdict.obligation),
         "line": verdict.line,
         "proof": {
-            "compared": [_prose(text) for text in verdict.compared],
-            "frozen": [{"path": _path(entry.path), "state": entry.state} for entry in verdict.frozen],
-            "assumptions": [_prose(text) for text in verdict.assumptions],
+            "compared": [prose(text) for text in verdict.compared],
+            "frozen": [{"path": path_entry(entry.path), "state": entry.state} for entry in verdict.frozen],
+            "assumptions": [prose(text) for text in verdict.assumptions],
         },
     }
 
@@ -130,9 +138,9 @@ def _advice(advice: Advice) -> Json:
         "rewrite": advice.rewrite,
         "line": advice.line,
         "level": advice.level,
-        "message": _prose(advice.message),
-        "remedy": _prose(advice.remedy),
-        "causePath": _path(advice.cause_path),
+        "message": prose(advice.message),
+        "remedy": prose(advice.remedy),
+        "causePath": path_entry(advice.cause_path),
         "causeLine": advice.cause_line,
     }
 
@@ -141,7 +149,7 @@ def _refusal(refusal: Refusal) -> Json:
     return {
         "rewrite": refusal.rewrite,
         "line": refusal.line,
-        "reason": _prose(refusal.reason),
-        "causePath": _path(refusal.cause_path),
+        "reason": prose(refusal.reason),
+        "causePath": path_entry(refusal.cause_path),
         "causeLine": refusal.cause_line,
     }

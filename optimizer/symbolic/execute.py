@@ -22,6 +22,7 @@ from dockopt.optimizer.syntax import Dockerfile, ExpansionError, Instruction, St
 if TYPE_CHECKING:
     from dockopt.optimizer.commands import Invocation, Surroundings
     from dockopt.optimizer.effects import Effects
+    from dockopt.optimizer.symbolic.residue import Residue
     from dockopt.optimizer.symbolic.run import Executed
 
 #: reference §1.8 (dockerfile2llb/platform.go)
@@ -67,6 +68,9 @@ class BuildFiles(Protocol):
 
     def excluded(self, rel: str) -> bool:
         """Tell whether the ignore rules keep a path and all that may lie below it out of every build."""
+
+    def aside(self) -> BuildFiles:
+        """Return the same files for questions on which no proof depends."""
 
     @property
     def ignore_file(self) -> tuple[str, bytes] | None:
@@ -148,6 +152,8 @@ class Executor:
         self.configuration: Declarations | None = None
         #: below these paths the owner of what COPY and ADD bring is not looked at
         self.free_owners: frozenset[str] = frozenset()
+        #: what package managers leave for themselves, where it is not looked at
+        self.residue: Residue | None = None
         #: BuildKit looks for no context called `scratch` or `context` (dockerfile2llb/convert.go namedContextFunc)
         self.named_contexts = {
             familiar(name): place
@@ -162,6 +168,8 @@ class Executor:
         #: (line, context path, kind) of every literal COPY source
         self.sources: list[tuple[int, str, str]] = []
         self._globals: dict[str, Value] = {}
+        #: answers of analyses of what was executed, each under a name of its own
+        self.analyses: dict[object, object] = {}
 
     @cached_property
     def text(self) -> str:

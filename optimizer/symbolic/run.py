@@ -14,6 +14,7 @@ from dockopt.optimizer.commands import Surroundings
 from dockopt.optimizer.effects import ALWAYS_READ, Effects, Kind, Write, matches
 from dockopt.optimizer.regions import EVERYTHING, Region, below, normalize
 from dockopt.optimizer.symbolic.mounting import Mounted, mounts_of, view
+from dockopt.optimizer.symbolic.residue import without_residue
 from dockopt.optimizer.symbolic.state import StageState, Value
 from dockopt.optimizer.symbolic.surroundings import ImageSurroundings, Shell
 from dockopt.optimizer.symbolic.terms import Term, literal, term
@@ -151,6 +152,9 @@ def _apply(
         effects = _without_caches(executor, state, unit, roots, mounts, online=settings[0] != "none")
     elif effects.named and executor.opaque_caches:
         effects = _not_through_links(executor, state, unit, roots)
+    text = unit.text
+    if executor.residue is not None:
+        effects, text = without_residue(unit, effects, executor.residue)
     files = view(executor, state, mounts, effects.caches, line)
     environment = {**state.environment(), **unit.local}
     if effects.variables is not None:
@@ -158,7 +162,7 @@ def _apply(
         environment = {name: value for name, value in environment.items() if matches(name, wanted)}
     region = effects.reads.minus(*effects.caches) if effects.caches else effects.reads
     parts: list[str | Term] = [
-        unit.text,
+        text,
         *state.shell,
         *settings,
         unit.cwd_term,

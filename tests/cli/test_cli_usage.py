@@ -3,19 +3,30 @@
 from pathlib import Path
 
 import pytest
+from dockopt.optimizer.manual.examples import EXAMPLES
 
 from tests.cli.conftest import GO, Program
 
 OPTIONS = (
     *("--context", "--stdin-filename", "--check", "--format", "--color", "--explain", "--explain-refusals"),
-    *("--unproven", "--all", "--select", "--ignore", "--quiet", "--help"),
+    *(
+        "--unproven",
+        "--all",
+        "--select",
+        "--ignore",
+        "--quiet",
+        "--help",
+        "--verbose",
+        "--log-format",
+        "--bisect-limit",
+    ),
 )
 
 
 def test_the_help_names_every_command(dockopt: Program) -> None:
     result = dockopt("--help")
     assert (result.code, result.err) == (0, "")
-    for command in (b"suggest", b"fix", b"explain", b"rules", b"graph"):
+    for command in (b"suggest", b"fix", b"explain", b"rules", b"graph", b"config", b"init", b"completion"):
         assert b"\n  " + command + b" " in result.out
     assert dockopt("-h").out == result.out
 
@@ -27,8 +38,9 @@ def test_the_help_of_a_command_names_every_option(dockopt: Program, command: str
     text = result.out.decode()
     for option in (*OPTIONS, *(["--write"] if command == "fix" else [])):
         assert option in text
-    assert ("--write" in text) == (command == "fix")
-    assert "--bisect-limit" not in text, "a debugging aid is no part of the help"
+    assert ("--write " in text) == (command == "fix")
+    assert "--traceback" not in text, "what a report of a bug asks for is no part of the help"
+    assert f"Examples:\n    # {EXAMPLES[command][0][0]}\n    {EXAMPLES[command][0][1]}\n" in text
 
 
 def test_without_a_command_the_help_goes_to_standard_error(dockopt: Program) -> None:
@@ -40,7 +52,18 @@ def test_without_a_command_the_help_goes_to_standard_error(dockopt: Program) -> 
 def test_the_version(dockopt: Program) -> None:
     import dockopt as package
 
-    assert dockopt("--version") == (0, f"dockopt {package.__version__}\n".encode(), "")
+    result = dockopt("--version", PATH="/nowhere")
+    first, *others = result.out.decode().splitlines()
+    assert (result.code, result.err, first) == (0, "", f"dockopt {package.__version__}")
+    assert [line.partition(" ")[0] for line in others] == ["Python", "grammar", "grammar", "engines"]
+    assert others[-1] == "engines on PATH: none"
+
+
+def test_the_version_of_the_grammar_is_the_one_that_the_tests_compare_with(dockopt: Program) -> None:
+    text = Path(__file__).parents[1].joinpath("oracle", "go.mod").read_text()
+    assert (
+        f"BuildKit {text.partition('github.com/moby/buildkit v')[2].split()[0]}, " in dockopt("--version").out.decode()
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,7 +72,12 @@ def test_the_version(dockopt: Program) -> None:
         (["nope"], "no such command 'nope'"),
         (["suggest", "--nope"], "no such option: --nope"),
         (["suggest", "--write"], "no such option: --write"),
-        (["suggest", "--format", "xml"], "--format: `xml` is none of text, json"),
+        (
+            ["suggest", "--format", "xml"],
+            "--format: `xml` is none of text, json, jsonl, sarif, github, gitlab, junit, checkstyle, markdown",
+        ),
+        (["suggest", "--log-format", "xml"], "--log-format: `xml` is none of text, json"),
+        (["completion", "powershell"], "`powershell` is none of bash, zsh, fish"),
         (["suggest", "--color", "maybe"], "--color: `maybe` is none of auto, always, never"),
         (["suggest", "--bisect-limit", "-1"], "not in the range"),
         (["suggest", "--select", "split-cpoy"], "did you mean `split-copy`?"),

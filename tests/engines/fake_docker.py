@@ -48,6 +48,10 @@ def build(arguments: list[str]) -> int:
     files = {"app": b"app"}
     if SCENARIO == "different" and number == 2:
         files |= {"etc/\x1b[31mred": b"x", "app": b"other"}
+    if SCENARIO.startswith("lists") and number != 2:
+        files |= {"var/lib/apt/lists/a": b"a" * 2_000_000, "var/lib/apt/lists/b": b"b"}
+    if SCENARIO == "lists-and-more" and number == 2:
+        files["etc/new"] = b"x"
     if SCENARIO == "noise":
         files["log"] = str(number).encode()
     (STATE / f"image-{options['tag'].replace('/', '_')}").write_bytes(layer(files))

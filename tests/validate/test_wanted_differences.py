@@ -143,6 +143,47 @@ def test_a_replacement_of_anything_else_is_not_proven() -> None:
     assert "neither a base image nor a command" in str(verdict.obligation)
 
 
+BY_ARGUMENT = ONE_STAGE.replace("FROM golang:1.22", "ARG GO=1.22\nFROM golang:${GO}-alpine")
+
+
+def test_another_default_of_an_argument_is_another_base_image() -> None:
+    verdict, after = replacing(BY_ARGUMENT, "GO=1.22", "GO=1.25")
+    assert isinstance(verdict, Verdict)
+    assert verdict.status == "equal-but"
+    told = "what comes from the base image, `golang:1.22-alpine` before and `golang:1.25-alpine` after"
+    assert verdict.differences == (told,)
+    assert after is not None
+    assert after.dockerfile.source == BY_ARGUMENT.replace("GO=1.22", "GO=1.25").encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "said"),
+    [
+        (BY_ARGUMENT.replace("WORKDIR", "ARG GO\nWORKDIR"), "GO=1.22", "GO=1.25", "the stage asks for"),
+        (BY_ARGUMENT.replace("WORKDIR", "ONBUILD ARG GO\nWORKDIR"), "GO=1.22", "GO=1.25", "the stage asks for"),
+        (BY_ARGUMENT.replace("FROM", "ARG TWO=$GO\nFROM"), "GO=1.22", "GO=1.25", "another build argument is made of"),
+        (BY_ARGUMENT + "FROM --platform=$GO scratch\n", "GO=1.22", "GO=1.25", "chooses a platform"),
+        (BY_ARGUMENT + "FROM alpine:$GO\n", "GO=1.22", "GO=1.25", "part of another base image"),
+        (BY_ARGUMENT.replace("FROM", "ARG GO=1.23\nFROM"), "GO=1.22", "GO=1.25", "is declared more than once"),
+        (BY_ARGUMENT.replace("GO=1.22", "GO=1.22 TWO=1"), "TWO=1", "TWO=2", "is not part of a base image"),
+        (BY_ARGUMENT.replace("GO=1.22", "GO=1.22 TWO=1"), "GO=1.22 TWO=1", "GO=1.25 TWO=2", "more of line 1"),
+        (BY_ARGUMENT, "GO=1.22", "GO", "has no default"),
+        (BY_ARGUMENT, "GO=1.22", "GO=$TWO", "is no plain text"),
+        (
+            "ARG BASE=golang:1.22\n" + ONE_STAGE.replace("golang:1.22", "$BASE"),
+            "golang",
+            "rust",
+            "may need what `golang",
+        ),
+    ],
+)
+def test_another_default_that_does_more_is_not_proven(text: str, old: str, new: str, said: str) -> None:
+    verdict, after = replacing(text, old, new)
+    assert isinstance(verdict, Verdict)
+    assert (verdict.status, after) == ("unproven", None)
+    assert said in str(verdict.obligation)
+
+
 def test_the_edits_of_a_replacement_are_those_that_are_applied() -> None:
     _, after = replacing(ONE_STAGE, "golang:1.22", "golang:1.25")
     at = ONE_STAGE.index("golang:1.22")

@@ -10,10 +10,21 @@ let client: LanguageClient | undefined;
 let program: Found | undefined;
 let channel: vscode.LogOutputChannel;
 
+/** What the program printed, shown read-only, so that nobody is asked whether to save it. */
+const printed = new Map<string, string>();
+const printedChanged = new vscode.EventEmitter<vscode.Uri>();
+const PRINTED = "dockopt";
+
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   channel = vscode.window.createOutputChannel("dockopt", { log: true });
   context.subscriptions.push(
     channel,
+    printedChanged,
+    vscode.workspace.registerTextDocumentContentProvider(PRINTED, {
+      onDidChange: printedChanged.event,
+      provideTextDocumentContent: (uri) => printed.get(uri.toString()) ?? "",
+    }),
+    vscode.workspace.onDidCloseTextDocument((document) => printed.delete(document.uri.toString())),
     vscode.commands.registerTextEditorCommand("dockopt.suggest", (editor) => suggest(editor.document)),
     vscode.commands.registerTextEditorCommand("dockopt.fixFile", (editor) => fixFile(editor.document)),
     vscode.commands.registerTextEditorCommand("dockopt.showGraph", (editor) => showGraph(editor.document)),
@@ -59,7 +70,14 @@ async function start(): Promise<void> {
     documentSelector: [{ scheme: "file", language: "dockerfile" }],
     outputChannel: channel,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
-    synchronize: { configurationSection: "dockopt" },
+    middleware: {
+      workspace: {
+        configuration: async (params, token, next) => {
+          const answer = await next(params, token);
+          return Array.isArray(answer) ? answer.map(serverSettings) : answer;
+        },
+      },
+    },
   };
   client = new LanguageClient("dockopt", "dockopt", { command: program.program, args: ["lsp"] }, options);
   try {
@@ -68,6 +86,13 @@ async function start(): Promise<void> {
     channel.error(`the server did not start: ${String(error)}; \`${program.program} lsp\` tells more in a terminal`);
     void vscode.window.showErrorMessage("dockopt: the language server did not start; the output channel tells why.");
   }
+}
+
+/** The settings without those that are about starting the server: it would report them as unknown. */
+function serverSettings(settings: unknown): unknown {
+  if (typeof settings !== "object" || settings === null) return settings;
+  const { path, trace, ...rest } = settings as Record<string, unknown>;
+  return rest;
 }
 
 /** The interpreter that the Python extension has selected, if there is that extension. */
@@ -121,10 +146,10 @@ async function show(document: vscode.TextDocument, words: string[], language: st
     void vscode.window.showErrorMessage(`dockopt: ${result.errors.trim() || `exit code ${result.code}`}`);
     return;
   }
-  const languages = await vscode.languages.getLanguages();
-  const content = result.output || "nothing to improve\n";
-  const shown = await vscode.workspace.openTextDocument(
-    languages.includes(language) ? { content, language } : { content },
-  );
+  const beside = document.uri.path.slice(0, document.uri.path.lastIndexOf("/"));
+  const uri = vscode.Uri.from({ scheme: PRINTED, path: `${beside}/dockopt ${words[0]}.${language}` });
+  printed.set(uri.toString(), result.output || "nothing to improve\n");
+  printedChanged.fire(uri);
+  const shown = await vscode.workspace.openTextDocument(uri);
   await vscode.window.showTextDocument(shown, { viewColumn: vscode.ViewColumn.Beside, preview: true });
 }

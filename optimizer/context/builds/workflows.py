@@ -29,7 +29,7 @@ _WORKSPACE = "/github/workspace"
 
 
 @dataclass(frozen=True, slots=True)
-class _Scope:
+class Scope:
     """What is known where a step runs."""
 
     file: ProjectFile
@@ -75,7 +75,7 @@ class _Scope:
             return None
         return resolved(self.file.root, str(place.relative_to(self.checkout)))
 
-    def with_env(self, env: object) -> _Scope:
+    def with_env(self, env: object) -> Scope:
         """Return the scope below an `env:`; a value that is not known hides an outer one."""
         if not isinstance(env, Mapping):
             return self
@@ -89,7 +89,7 @@ def read(file: ProjectFile) -> Iterator[DeclaredBuild]:
     for document in documents(file.data):
         if not isinstance(document, Lined):
             continue
-        scope = _Scope(file, "", {}, {}).with_env(document.get("env"))
+        scope = Scope(file, "", {}, {}).with_env(document.get("env"))
         scope = replace(scope, directory=_directory(document, scope))
         runs, jobs = document.get("runs"), document.get("jobs")
         if isinstance(runs, Lined):
@@ -99,10 +99,10 @@ def read(file: ProjectFile) -> Iterator[DeclaredBuild]:
                 yield from _job(str(name), job, scope)
 
 
-def _job(name: str, job: Lined, outer: _Scope) -> Iterator[DeclaredBuild]:
+def _job(name: str, job: Lined, outer: Scope) -> Iterator[DeclaredBuild]:
     strategy = job.get("strategy")
     seen = set()
-    for matrix in _combinations(strategy.get("matrix") if isinstance(strategy, Lined) else None):
+    for matrix in combinations(strategy.get("matrix") if isinstance(strategy, Lined) else None):
         scope = replace(outer, name=f'job "{name}"', matrix=matrix).with_env(job.get("env"))
         for build in _steps(job, replace(scope, directory=_directory(job, scope))):
             what = (build.line, build.dockerfile, build.context, build.target, build.any_target, build.named_contexts)
@@ -111,7 +111,7 @@ def _job(name: str, job: Lined, outer: _Scope) -> Iterator[DeclaredBuild]:
                 yield build
 
 
-def _directory(part: Lined, scope: _Scope) -> str | None:
+def _directory(part: Lined, scope: Scope) -> str | None:
     """Return the working directory that `defaults.run` sets for all steps."""
     defaults = part.get("defaults")
     run = defaults.get("run") if isinstance(defaults, Lined) else None
@@ -120,7 +120,7 @@ def _directory(part: Lined, scope: _Scope) -> str | None:
     return scope.directory
 
 
-def _combinations(matrix: object) -> Iterator[Mapping[str, object]]:
+def combinations(matrix: object) -> Iterator[Mapping[str, object]]:
     """Yield the combinations of a matrix as GitHub makes them; `include` adds to those that it does not contradict."""
     if not isinstance(matrix, Lined):
         yield {}
@@ -160,7 +160,7 @@ def _has_expression(value: object) -> bool:
     return isinstance(value, str) and "${{" in value
 
 
-def _steps(job: Lined, scope: _Scope) -> Iterator[DeclaredBuild]:
+def _steps(job: Lined, scope: Scope) -> Iterator[DeclaredBuild]:
     steps = job.get("steps")
     checked_out = False
     for step in steps if isinstance(steps, list) else ():
@@ -186,7 +186,7 @@ def _steps(job: Lined, scope: _Scope) -> Iterator[DeclaredBuild]:
             yield from _run(step, scope)
 
 
-def _build_push(step: Lined, inputs: Lined, scope: _Scope) -> Iterator[DeclaredBuild]:
+def _build_push(step: Lined, inputs: Lined, scope: Scope) -> Iterator[DeclaredBuild]:
     given = inputs.get("context")
     text = "{{defaultContext}}" if given is None else scope.text(given)
     name = "Dockerfile" if inputs.get("file") is None else scope.text(inputs["file"])
@@ -209,7 +209,7 @@ def _build_push(step: Lined, inputs: Lined, scope: _Scope) -> Iterator[DeclaredB
         yield _declared(step, inputs, scope, dockerfile, context)
 
 
-def _buildah(step: Lined, inputs: Lined, scope: _Scope) -> Iterator[DeclaredBuild]:
+def _buildah(step: Lined, inputs: Lined, scope: Scope) -> Iterator[DeclaredBuild]:
     """Source: redhat-actions/buildah-build, README ("Inputs for build from containerfile")."""
     text = scope.text(inputs.get("context", "."))
     names = scope.text(inputs.get("containerfiles") or inputs.get("dockerfiles"))
@@ -219,7 +219,7 @@ def _buildah(step: Lined, inputs: Lined, scope: _Scope) -> Iterator[DeclaredBuil
             yield _declared(step, inputs, scope, dockerfile, None if text is None else scope.path(text))
 
 
-def _declared(step: Lined, inputs: Lined, scope: _Scope, dockerfile: Path, context: Path | None) -> DeclaredBuild:
+def _declared(step: Lined, inputs: Lined, scope: Scope, dockerfile: Path, context: Path | None) -> DeclaredBuild:
     target = inputs.get("target")
     stage = None if target is None else scope.text(target)
     return DeclaredBuild(
@@ -235,7 +235,7 @@ def _declared(step: Lined, inputs: Lined, scope: _Scope, dockerfile: Path, conte
     )
 
 
-def _pairs(lines: object, scope: _Scope, *, known: bool = True) -> Iterator[tuple[str, str]]:
+def _pairs(lines: object, scope: Scope, *, known: bool = True) -> Iterator[tuple[str, str]]:
     """Yield the `name=value` lines of an input; only those with known values unless they do not matter."""
     for line in str(lines or "").splitlines():
         name, equals, value = line.strip().partition("=")
@@ -244,7 +244,7 @@ def _pairs(lines: object, scope: _Scope, *, known: bool = True) -> Iterator[tupl
             yield name, text or ""
 
 
-def _run(step: Lined, outer: _Scope) -> Iterator[DeclaredBuild]:
+def _run(step: Lined, outer: Scope) -> Iterator[DeclaredBuild]:
     shell = step.get("shell", "bash")
     script = step["run"]
     if not may_build(script) or not isinstance(shell, str) or shell.partition(" ")[0] not in _SHELLS:
@@ -269,7 +269,7 @@ def _run(step: Lined, outer: _Scope) -> Iterator[DeclaredBuild]:
     ).builds()
 
 
-def _at_home(text: str, scope: _Scope) -> str:
+def _at_home(text: str, scope: Scope) -> str:
     """Replace the runner's workspace in a text by what it is here."""
     place = scope.path(".")
     return text if place is None else text.replace(_WORKSPACE, str(place))

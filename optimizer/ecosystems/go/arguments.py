@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 #: build flags that take a value as the next argument
 _VALUE_FLAGS = frozenset(
@@ -23,6 +24,12 @@ _PLAIN_BUILDMODES = frozenset("default exe pie archive plugin".split())
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'", re.DOTALL)
 _FLAG_HEAD = re.compile(r"[\"']?(--?[a-z]+)=")
 _ENTRY = re.compile(r"\"[^\"]*\"?|'[^']*'?|[^ \t\r\n]+")
+#: `-X package.variable=value`: what the value is cannot make another flag of it, as long as it holds no blank
+_EXPANSION = r"\$\w+|\$\{[^}]*\}|\$\([^()]*\)|`[^`]*`"
+_STAMP = re.compile(
+    rf"-X[= ]\s*(?:'[\w./${{}}-]+=(?:{_EXPANSION}|[^'$`])*'|\\?\"[\w./${{}}-]+=(?:{_EXPANSION}|[^\"\\$`])*\\?\""
+    rf"|[\w./${{}}-]+=(?:{_EXPANSION}|[^\s\"'`$])*)"
+)
 _PLAIN_HEAD = re.compile(r"[\"']?[\w./@]")
 
 
@@ -75,6 +82,34 @@ class Flags:
             self.operands.append(None)  # whatever it becomes, nothing behind its first letter is a flag any more
         else:
             self.problem = f"`{written}` may be a flag"
+
+
+class Settings(NamedTuple):
+    """The flags of one command together with those of GOFLAGS."""
+
+    flags: Flags
+    goflags: Flags
+    words: tuple[str, ...] | None = None  #: all words of the command as they are written, where that can be told
+
+    def value(self, name: str) -> tuple[bool, str | None]:
+        """Return whether a flag's value is known, and the value (None: not given); the command line wins over GOFLAGS."""
+        for flags in (self.flags, self.goflags):
+            if name in flags.values:
+                return flags.values[name] is not None, flags.values[name]
+        return True, None
+
+    def linker(self) -> str | None:
+        """Return what goes to the linker, values of `-X` left out where they are not known; None where more is not known."""
+        known, text = self.value("-ldflags")
+        if known:
+            return text or ""
+        for word, following in zip(self.words or (), (*(self.words or ()), "")[1:], strict=True):
+            found = re.fullmatch(r"[\"']?--?ldflags(=?)(.*)", word, re.DOTALL)
+            if found is not None:
+                written = found[2] if found[1] else following
+                rest = _STAMP.sub(" ", written)
+                return None if re.search(r"[$`]", rest) else rest.strip("\"'")
+        return None
 
 
 def _is_one_word(written: str) -> bool:

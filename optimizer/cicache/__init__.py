@@ -1,0 +1,1 @@
+"""The cache configuration that fits a Dockerfile, for the places where images are built in CI."""

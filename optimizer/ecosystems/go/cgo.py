@@ -1,0 +1,234 @@
+"""Does a Go program use C? Follows the imports of its main package through the sources that the Dockerfile copies.
+
+Only imports count that a build takes (build constraints, names of files, no tests). What comes from other modules is known by the table
+of `module_facts`, or by its sources where the project has a `vendor` directory; of the rest nothing is claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dockopt.optimizer.ecosystems.go import module_facts
+from dockopt.optimizer.ecosystems.go.modfile import GoMod
+from dockopt.optimizer.ecosystems.go.modules_without_c import MODULES_WITHOUT_C
+from dockopt.optimizer.ecosystems.go.sources import SourceTree, Taken, Target, Unclear
+from dockopt.optimizer.ecosystems.go.versions import go_version_key
+from dockopt.optimizer.regions import below, join, relative
+
+#: a program that reaches more packages of its own is not followed to the end
+_MOST_PACKAGES = 3000
+
+
+class CUse(NamedTuple):
+    """One place that brings C into a program."""
+
+    package: str  #: import path
+    what: str  #: what it needs, for messages
+    path: str  #: the file of the context that says so
+    line: int
+    bundled: bool = False  #: only a compiler is needed, and the C library at run time
+    own: bool = False  #: a file of the project imports "C"
+
+
+class Open(NamedTuple):
+    """A package of which it is not known whether it uses C."""
+
+    package: str
+    reason: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class CgoFacts:
+    """What a program uses of C when cgo is on."""
+
+    #: C that is surely compiled in
+    uses: tuple[CUse, ...] = ()
+    #: packages of the standard library that then call the C library
+    standard: tuple[CUse, ...] = ()
+    #: what is not known
+    open: tuple[Open, ...] = ()
+    #: import paths that the program surely reaches in its own sources
+    imports: frozenset[str] = frozenset()
+    #: source files that are, or may be, built in, by their paths in the image
+    files: tuple[str, ...] = ()
+    #: file of the context and line that import `os/exec`
+    starts_programs: tuple[str, int] | None = None
+    #: it imports packages of other modules, whose imports are not followed
+    foreign: bool = False
+
+    @property
+    def surely_none(self) -> bool:
+        """Tell whether surely no C is needed: without cgo the program does all that it does with it."""
+        return not self.uses and not self.open
+
+
+@dataclass(frozen=True, slots=True)
+class Modules:
+    """The modules whose sources lie in the image, and those that others provide."""
+
+    #: module path → directory, of the main modules and of replacements by a directory
+    local: tuple[tuple[str, str], ...]
+    #: every module that go.mod requires: path → (go.mod of the context, line); replaced ones by what replaces them
+    required: tuple[tuple[str, str, int], ...] = ()
+    #: the `vendor` directory if builds take packages from there
+    vendor: str | None = None
+    #: the `go` line
+    go: str = "1.1"
+    main: GoMod | None = None
+
+    def home_of(self, package: str) -> tuple[str, str] | None:
+        """Return the local module that has a package, and the directory in which the package lies."""
+        found = [(m, d) for m, d in self.local if package == m or package.startswith(m + "/")]
+        if not found:
+            return None
+        module, directory = max(found, key=lambda entry: len(entry[0]))
+        return module, join(directory, package[len(module) + 1 :])
+
+    def path_of(self, directory: str) -> str | None:
+        """Return the import path of a directory of a local module."""
+        found = [(m, d) for m, d in self.local if below(directory, d)]
+        if not found:
+            return None
+        module, root = max(found, key=lambda entry: len(entry[1]))
+        rest = relative(directory, root)
+        return f"{module}/{rest}" if rest else module
+
+    def provider(self, package: str) -> tuple[str, str, int] | None:
+        """Return the required module that provides a package (the longest path that fits)."""
+        found = [entry for entry in self.required if package == entry[0] or package.startswith(entry[0] + "/")]
+        return max(found, key=lambda entry: len(entry[0]), default=None)
+
+
+@dataclass
+class _Walk:
+    tree: SourceTree
+    modules: Modules
+    target: Target
+    uses: dict[str, CUse] = field(default_factory=dict)
+    standard: dict[str, CUse] = field(default_factory=dict)
+    open: dict[str, Open] = field(default_factory=dict)
+    imports: set[str] = field(default_factory=set)
+    foreign: bool = False
+    files: dict[str, None] = field(default_factory=dict)
+    starts_programs: tuple[str, int] | None = None
+
+    def run(self, starts: tuple[tuple[str, tuple[Taken, ...]], ...]) -> None:
+        seen: dict[str, bool] = {}
+        todo: list[tuple[str, tuple[Taken, ...] | None, bool]] = [(path, files, True) for path, files in starts]
+        for _ in range(_MOST_PACKAGES):
+            if not todo:
+                break
+            package, files, certain = todo.pop(0)
+            if seen.get(package) in (True, certain):
+                continue  # a package that is surely reached is looked at again where it was only perhaps reached before
+            seen[package] = certain
+            for path, line, sure, directory in self._imports(package, files):
+                below_certain = certain and sure
+                if path == "C":
+                    self._own(package, directory, line, certain=below_certain)
+                elif (found := self._import(path, directory, line, certain=below_certain)) is not None:
+                    todo.append((found, None, below_certain))
+        else:
+            self.open.setdefault("", Open("", "it reaches more packages than are followed", "", 0))
+
+    def _imports(self, package: str, files: tuple[Taken, ...] | None) -> Iterator[tuple[str, int, bool, str]]:
+        if files is None:
+            directory = self._directory(package)
+            if directory is None:
+                return
+            try:
+                files = self.tree.package(directory, self.target)
+            except Unclear as problem:
+                self.open.setdefault(package, Open(package, problem.reason, self.tree.context_path(problem.path), 0))
+                return
+            if not files:
+                reason = f"`{package}` has no Go file in the image"
+                self.open.setdefault(package, Open(package, reason, "", 0))
+        for file in files:
+            self.files.setdefault(file.path)
+            for path, line in file.source.imports:
+                yield path, line, file.taken is True, file.path
+
+    def _directory(self, package: str) -> str | None:
+        home = self.modules.home_of(package)
+        if home is not None:
+            return home[1]
+        return None if self.modules.vendor is None else join(self.modules.vendor, package)
+
+    def _own(self, package: str, file: str, line: int, *, certain: bool) -> None:
+        place = self.tree.context_path(file)
+        if certain:
+            home = self.modules.home_of(package)
+            self.uses.setdefault(
+                package, CUse(package, 'C of its own (`import "C"`)', place, line, own=home is not None)
+            )
+        else:
+            reason = f'whether a file with `import "C"` is built depends on the build ({place}:{line})'
+            self.open.setdefault(package, Open(package, reason, place, line))
+
+    def _import(self, path: str, file: str, line: int, *, certain: bool) -> str | None:
+        """Take note of an import; return the package if its sources can be looked at."""
+        place = self.tree.context_path(file)
+        if certain:
+            self.imports.add(path)
+        home = self.modules.home_of(path)
+        if path == "os/exec" and self.starts_programs is None:
+            self.starts_programs = place, line
+        if home is None and _is_standard(path):
+            for name in module_facts.standard_use(path):
+                if certain:
+                    what = f"`{name}`" if path == name else f"`{name}`, which `{path}` imports,"
+                    self.standard.setdefault(name, CUse(name, what, place, line))
+            return None
+        known = module_facts.c_package(path)
+        if known is not None:
+            if certain:
+                self.uses.setdefault(known.path, CUse(known.path, known.what, place, line, known.bundled))
+            else:
+                self.open.setdefault(path, Open(path, f"`{path}` needs {known.what}", place, line))
+            return None
+        if home is not None or self.modules.vendor is not None:
+            return path
+        self.foreign = True
+        return None
+
+
+def _is_standard(path: str) -> bool:
+    """Tell whether a path is one of the standard library: its first element has no dot (`go help importpath`)."""
+    return "." not in path.split("/", maxsplit=1)[0]
+
+
+def cgo_facts(
+    tree: SourceTree, modules: Modules, target: Target, starts: tuple[tuple[str, tuple[Taken, ...]], ...]
+) -> CgoFacts:
+    """Return what the programs with these main packages (import path, files) use of C when cgo is on."""
+    walk = _Walk(tree, modules, target)
+    walk.run(starts)
+    if walk.foreign:
+        # go.mod names every module that packages of other modules come from, since Go 1.17 (Reference, "Module graph pruning")
+        if go_version_key(modules.go) < go_version_key("1.17"):
+            reason = "before Go 1.17 go.mod does not name what other modules require"
+            walk.open.setdefault(
+                "go.mod", Open("go.mod", reason, modules.required[0][1] if modules.required else "", 0)
+            )
+        for module, place, line in modules.required:
+            known = module_facts.c_package(module)
+            if known is not None and module not in walk.uses:
+                reason = f"`{module}` needs {known.what} where it is used"
+                walk.open.setdefault(module, Open(module, reason, place, line))
+            elif known is None and module not in MODULES_WITHOUT_C:
+                reason = f"nothing is known of `{module}`"
+                walk.open.setdefault(module, Open(module, reason, place, line))
+    return CgoFacts(
+        tuple(walk.uses.values()),
+        tuple(walk.standard.values()),
+        tuple(walk.open.values()),
+        frozenset(walk.imports),
+        tuple(walk.files),
+        walk.starts_programs,
+        walk.foreign,
+    )

@@ -1,0 +1,1 @@
+"""What the program says of itself, made from its own commands: examples, completion of shells, the manual page."""

@@ -1,0 +1,158 @@
+"""What a program finds in an image that it is run in: C library, shell, certificates, time zones, user; and how large that is.
+
+Facts are those of the pages that `RuntimeBase.source` names, read in November 2026. Sizes are those of linux/amd64, uncompressed, in
+round figures: they differ from release to release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from dockopt.optimizer.bases import repository
+from dockopt.optimizer.syntax import Dockerfile, ExpansionError, expand
+
+if TYPE_CHECKING:
+    from dockopt.optimizer.symbolic.execute import Executor
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeBase:
+    """One base image, or a family of them. None: it differs, or is not known."""
+
+    kind: str  #: "scratch", "static", "base", "cc", "alpine", "debian", "glibc", …
+    libc: str | None  #: "glibc", "musl", "" for none
+    shell: bool | None
+    #: "apk", "apt", …, "" for none
+    packages: str | None
+    certificates: bool | None
+    time_zones: bool | None
+    #: programs that health checks like to use and that are there
+    programs: frozenset[str] = frozenset()
+    #: user that it starts programs as
+    user: str | None = "root"
+    megabytes: float | None = None
+    source: str = ""
+
+
+_DISTROLESS = "https://github.com/GoogleContainerTools/distroless (README.md, base/README.md)"
+SCRATCH = RuntimeBase("scratch", "", False, "", False, False, megabytes=0, source="https://hub.docker.com/_/scratch")
+#: ca-certificates, tzdata, /etc/passwd with root, nobody and nonroot (65532), /tmp
+STATIC = RuntimeBase("static", "", False, "", True, True, megabytes=2, source=_DISTROLESS)
+#: static and glibc, libssl
+BASE = replace(STATIC, kind="base", libc="glibc", megabytes=20)
+#: base and libgcc1, libstdc++6
+CC = replace(STATIC, kind="cc", libc="glibc", megabytes=23)
+#: busybox has a shell and wget; the bundle of certificates comes with apk (`apk info` of 3.12 and later)
+ALPINE = RuntimeBase(
+    "alpine", "musl", True, "apk", True, False, frozenset({"sh", "wget", "nc", "pgrep", "ps"}), megabytes=8,
+    source="https://hub.docker.com/_/alpine",
+)  # fmt: skip
+DEBIAN = RuntimeBase(
+    "debian", "glibc", True, "apt", False, None, frozenset({"sh", "bash"}), megabytes=117,
+    source="https://hub.docker.com/_/debian",
+)  # fmt: skip
+DEBIAN_SLIM = replace(DEBIAN, kind="slim", megabytes=75)
+UBUNTU = replace(DEBIAN, kind="ubuntu", time_zones=False, megabytes=78, source="https://hub.docker.com/_/ubuntu")
+_GLIBC = RuntimeBase("glibc", "glibc", True, None, None, None, frozenset({"sh"}))
+_MUSL = replace(ALPINE, kind="alpine based", certificates=None, time_zones=None, megabytes=None)
+_BUSYBOX = RuntimeBase(
+    "busybox", None, True, "", False, False, frozenset({"sh", "wget", "nc"}), megabytes=4,
+    source="https://hub.docker.com/_/busybox",
+)  # fmt: skip
+_CHAINGUARD = "https://images.chainguard.dev/directory/image/static/overview"
+
+_EXACT: dict[str, RuntimeBase] = {
+    "scratch": SCRATCH,
+    "alpine": ALPINE,
+    "debian": DEBIAN,
+    "ubuntu": UBUNTU,
+    "busybox": _BUSYBOX,
+    "buildpack-deps": replace(_GLIBC, packages="apt"),
+    "fedora": replace(_GLIBC, packages="dnf"),
+    "rockylinux": replace(_GLIBC, packages="dnf"),
+    "almalinux": replace(_GLIBC, packages="dnf"),
+    "oraclelinux": replace(_GLIBC, packages="dnf"),
+    "amazonlinux": replace(_GLIBC, packages="dnf"),
+    "centos": replace(_GLIBC, packages="yum"),
+    "archlinux": replace(_GLIBC, packages="pacman"),
+    "cgr.dev/chainguard/static": replace(STATIC, user="nonroot", source=_CHAINGUARD),
+    "cgr.dev/chainguard/glibc-dynamic": replace(CC, user="nonroot", source=_CHAINGUARD),
+}
+_DISTROLESS_IMAGES = {"static": STATIC, "base": BASE, "base-nossl": BASE, "cc": CC}
+#: official images that come in a variant on Alpine, whose tags say `alpine`, and are Debian, Ubuntu or Oracle Linux otherwise
+_EITHER = frozenset(
+    "golang python node ruby rust php perl elixir erlang haskell openjdk eclipse-temurin maven gradle nginx httpd redis postgres "
+    "memcached gcc julia composer".split()
+)
+_RED_HAT = ("registry.access.redhat.com/ubi", "registry.redhat.io/ubi", "redhat/ubi")
+
+
+def runtime_base(reference: str) -> RuntimeBase | None:
+    """Return what is known of a base image by its name, None if nothing is; the tag may not hold variables."""
+    name, tag = repository(reference)
+    if "$" in name or "$" in tag or any(word in tag for word in ("windows", "nanoserver")):
+        return None
+    if name.startswith("gcr.io/distroless/"):
+        return _distroless(name.removeprefix("gcr.io/distroless/"), tag)
+    if name == "debian" and "slim" in tag:
+        return DEBIAN_SLIM
+    if name in _EITHER:
+        if not tag and "@" in reference:
+            return None
+        return _MUSL if "alpine" in tag else replace(_GLIBC, packages=None if name in ("openjdk",) else "apt")
+    if name.startswith(_RED_HAT):
+        return replace(_GLIBC, packages=None)
+    return _EXACT.get(name)
+
+
+def _distroless(image: str, tag: str) -> RuntimeBase | None:
+    name = image.split("-debian", maxsplit=1)[0]
+    found = _DISTROLESS_IMAGES.get(name)
+    if found is None:
+        return None
+    if "debug" in tag:
+        # busybox in /busybox, with a shell that is not at /bin/sh
+        found = replace(found, programs=frozenset({"/busybox/sh"}))
+    return replace(found, user="nonroot" if "nonroot" in tag else found.user)
+
+
+class StageBase(NamedTuple):
+    """The image that a stage and those that it is built on start from."""
+
+    reference: str  #: with the defaults of build arguments put in
+    certain: bool  #: no build argument decides
+    line: int  #: of the FROM that names it
+    facts: RuntimeBase | None
+
+
+def with_defaults(dockerfile: Dockerfile, word: str) -> tuple[str, bool]:
+    """Return a word of FROM with the defaults of `ARG`s before the first stage, and whether it is as written."""
+    if "$" not in word:
+        return word, True
+    values: dict[str, str] = {}
+    try:
+        for instruction in dockerfile.meta_args:
+            for pair in instruction.pairs:
+                if pair.value is not None:
+                    values[pair.key] = expand(pair.value, values.get, dockerfile.escape)
+        return expand(word, values.get, dockerfile.escape), False
+    except ExpansionError:
+        return word, False
+
+
+def base_of(executor: Executor, stage: int) -> StageBase:
+    """Return the image at the bottom of a stage (its index), by the defaults of build arguments."""
+    dockerfile = executor.dockerfile
+    found = dockerfile.stages[stage]
+    parent = executor.stage_named(found.base, stage)
+    if parent is not None:
+        return base_of(executor, parent.stage.index)
+    reference, certain = with_defaults(dockerfile, found.base)
+    line = found.from_.start_line
+    if not certain:
+        inner = executor.stage_named(reference, stage)
+        if inner is not None:
+            return base_of(executor, inner.stage.index)._replace(certain=False)
+    replaced = executor.is_replaced(found.base)
+    return StageBase(reference, certain, line, None if replaced else runtime_base(reference))

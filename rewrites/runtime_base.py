@@ -1,0 +1,228 @@
+"""starts the runtime stage from the smallest image that has what the program needs
+
+What it does
+    Lets a runtime stage that only holds a statically linked Go program start from `gcr.io/distroless/static`, which has
+    certificates, time zones and a user `nonroot`, and no shell. Tells what the program is seen to need, and what each base image has.
+
+Why it changes the image
+    A shell, a package manager and C libraries that nothing uses are what has to be patched, and what an attacker finds. The
+    program brings all that it needs; what it may still look for is in `distroless/static`.
+
+Before
+    FROM golang:1.22 AS build
+    WORKDIR /src
+    COPY . .
+    RUN CGO_ENABLED=0 go build -o /app .
+    FROM debian:bookworm-slim
+    COPY --from=build /app /app
+    CMD ["/app"]
+
+After
+    FROM golang:1.22 AS build
+    WORKDIR /src
+    COPY . .
+    RUN CGO_ENABLED=0 go build -o /app .
+    FROM gcr.io/distroless/static-debian12
+    COPY --from=build /app /app
+    CMD ["/app"]
+
+When it does not fire
+    The stage has a RUN, a CMD or ENTRYPOINT in shell form or by a script, or a HEALTHCHECK with `curl`, `wget` or a shell: these
+    need an image with a shell. The program is not surely static, starts other programs (`os/exec`), or its sources cannot be
+    followed. The user is named and not one of `root`, `nobody`, `nonroot`. It never goes from a smaller base to a larger one: that
+    `scratch` has no certificates or time zones is said where the program is seen to need them.
+
+Why it is safe
+    Nothing but the base is replaced, and that is declared: the validator proves that every file that the Dockerfile brings
+    and every setting is as before. A stage with a RUN is never moved to another image.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dockopt.optimizer.ecosystems.go.shipping import Shipped, ancestry, shipped
+from dockopt.optimizer.entrypoint import health_checked, started
+from dockopt.optimizer.model import Build
+from dockopt.optimizer.proposal import Advice, Edit, Proposal, Refusal
+from dockopt.optimizer.runtime_bases import ALPINE, DEBIAN_SLIM, SCRATCH, STATIC, RuntimeBase, StageBase, base_of
+from dockopt.optimizer.syntax import Stage
+
+ID = "runtime-base"
+_TARGET = "gcr.io/distroless/static-debian12"
+_CHOICES = (
+    ("scratch", SCRATCH),
+    (_TARGET, STATIC),
+    ("alpine", ALPINE),
+    ("debian:bookworm-slim", DEBIAN_SLIM),
+)
+#: bases that are larger than what a static program needs
+_LARGER = frozenset({"alpine", "debian", "slim", "ubuntu", "glibc", "base", "cc", "busybox"})
+#: users of distroless images (base/base.bzl)
+_USERS = re.compile(r"(?:root|nobody|nonroot|\d+)(?::(?:root|nobody|nonroot|\d+))?")
+_HTTPS = re.compile(rb"[\"`](?:https|wss)://[^\s\"`]")
+_TLS = frozenset({"net/http", "crypto/tls", "net/smtp"})
+_LOCATION = re.compile(rb"\btime\.LoadLocation\((?!\s*\"(?:UTC|Local|)\")")
+
+
+class Needs(NamedTuple):
+    """What the sources of a program show: each the place (file of the context, line) that says so, or None."""
+
+    certificates: tuple[str, int] | None
+    time_zones: tuple[str, int] | None
+    programs: tuple[str, int] | None  #: it starts others
+
+
+def propose(build: Build) -> Iterator[Proposal | Refusal | Advice]:
+    """Look at the base of each image that starts a Go program."""
+    for stage in build.exported:
+        programs = [found for found in shipped(build) if found.stage == stage.index]
+        places = {place for program in started(build, stage.index).programs for place in program.places}
+        starting = [found for found in programs if found.path in places]
+        copied = [found for found in programs if found.copy is not None]
+        if starting:
+            yield from _stage(build, stage, starting[-1])
+        elif copied:
+            names = [p.argv[0] for p in started(build, stage.index).programs if p.argv[0]]
+            what = f"a container starts `{names[0]}`" if names else "what a container starts is not known"
+            yield Refusal(ID, stage.from_.start_line, f"{what}, and not `{copied[-1].path}` itself")
+
+
+def _stage(build: Build, stage: Stage, found: Shipped) -> Iterator[Proposal | Refusal | Advice]:
+    line = stage.from_.start_line
+    base = base_of(build.executor, stage.index)
+    needs = _needs(found)
+    yield from _missing(build, stage, found, base, needs)
+    if found.copy is None or base.facts is None or base.facts.kind not in _LARGER:
+        return
+    refusal = _refusal(build, stage, found, base, needs)
+    if refusal is not None:
+        yield Refusal(ID, line, *refusal)
+        return
+    at = stage.from_.span.start + stage.from_.raw.find(stage.base.encode())
+    edit = Edit(at, at + len(stage.base.encode()), _TARGET.encode())
+    yield Proposal(
+        ID,
+        line,
+        f"`{found.path}` needs nothing of `{base.reference}`: it is linked statically, and nothing starts a shell",
+        (edit,),
+        gain=f"{_size(base.facts)} of base image less, and neither shell nor package manager to patch",
+        replacing=(edit,),
+        risk="`docker exec … sh` finds no shell; the image with the tag `debug` has one",
+        notes=_table(needs),
+    )
+
+
+def _size(facts: RuntimeBase) -> str:
+    if facts.megabytes is None or STATIC.megabytes is None:
+        return "most"
+    return f"about {facts.megabytes - STATIC.megabytes:.0f} MB"
+
+
+def _refusal(
+    build: Build, stage: Stage, found: Shipped, base: StageBase, needs: Needs | None
+) -> tuple[str, str, int] | None:
+    """Return why another base is not certain to do, with the place of the cause; None where it does."""
+    if build.executor.stage_named(stage.base, stage.index) is not None:
+        return "it starts from another stage", "", stage.from_.start_line
+    if not base.certain:
+        return "a build argument decides about the base image", "", stage.from_.start_line
+    for index in ancestry(build, stage.index):
+        for instruction in build.dockerfile.stages[index].instructions:
+            if instruction.keyword == "RUN":
+                return (
+                    "a RUN of this stage needs a shell, and may install what the program needs",
+                    "",
+                    instruction.start_line,
+                )
+            if instruction.keyword == "USER" and not _USERS.fullmatch(instruction.args.strip()):
+                return f"`{_TARGET}` has no user `{instruction.args.strip()}`", "", instruction.start_line
+            if instruction.keyword == "SHELL":
+                return "it names a shell of its own", "", instruction.start_line
+    start, health = started(build, stage.index), health_checked(build, stage.index)
+    for what, begun in (("the program", start), ("the health check", health)):
+        if begun is None:
+            continue
+        line = begun.instructions[0].start_line if begun.instructions else stage.from_.start_line
+        if begun.shells:
+            return f"{what} is started by a shell (`{begun.shells[0]}`)", "", line
+        if begun.unknown is not None:
+            return begun.unknown.reason, begun.unknown.path, begun.unknown.line
+        other = next((p for p in begun.programs if found.path not in p.places), None)
+        if other is not None:
+            return f"{what} starts `{other.argv[0]}` of the base image", "", line
+    if found.build.linking.static is not True:
+        return (
+            f"`{found.path}` is not surely linked statically: {'; '.join(found.build.linking.reasons)}",
+            "",
+            found.build.command.line,
+        )
+    if needs is None:
+        problem = found.build.problem
+        if problem is None:
+            return "the sources of the program cannot be followed", "", found.build.command.line
+        return f"what the program needs is not known: {problem.reason}", problem.path, problem.line
+    if needs.programs is not None:
+        return "the program starts other programs (`os/exec`)", *needs.programs
+    return None
+
+
+def _needs(found: Shipped) -> Needs | None:
+    """Return what the program's own sources show."""
+    facts, tree = found.build.facts, found.build.tree
+    if facts is None:
+        return None
+    certificates = time_zones = None
+    uses_tls = bool(facts.imports & _TLS)
+    for path in facts.files:
+        data = tree.read(path)
+        if data is None:
+            continue
+        https = _HTTPS.search(data) if uses_tls and certificates is None else None
+        if https is not None:
+            certificates = tree.context_path(path), data.count(b"\n", 0, https.start()) + 1
+        zone = _LOCATION.search(data) if "time/tzdata" not in facts.imports and time_zones is None else None
+        if zone is not None:
+            time_zones = tree.context_path(path), data.count(b"\n", 0, zone.start()) + 1
+    known, tags = found.build.settings.value("-tags")
+    if not known or "timetzdata" in (tags or ""):
+        time_zones = None
+    return Needs(certificates, time_zones, facts.starts_programs)
+
+
+def _missing(build: Build, stage: Stage, found: Shipped, base: StageBase, needs: Needs | None) -> Iterator[Advice]:
+    """Yield what the program is seen to need and the image has not."""
+    if needs is None or base.facts is None or found.copy is None:
+        return
+    text = b"".join(
+        instruction.raw
+        for index in ancestry(build, stage.index)
+        for instruction in build.dockerfile.stages[index].instructions
+    )
+    level = "warning"
+    if needs.certificates is not None and base.facts.certificates is False and not re.search(rb"cert|ssl|pki", text):
+        seen = "seems to open TLS connections (an address in its sources)"
+        message = f"`{found.path}` {seen}, and `{base.reference}` has no certificates of authorities"
+        remedy = f"`{_TARGET}` has them; or copy `/etc/ssl/certs/ca-certificates.crt` from the building stage"
+        yield Advice(ID, stage.from_.start_line, message, level, remedy, *needs.certificates)
+    if needs.time_zones is not None and base.facts.time_zones is False and not re.search(rb"zoneinfo|tzdata", text):
+        message = f"`{found.path}` loads time zones, and `{base.reference}` has none"
+        remedy = f'`import _ "time/tzdata"`, or `{_TARGET}`, which has them'
+        yield Advice(ID, stage.from_.start_line, message, level, remedy, *needs.time_zones)
+
+
+def _table(needs: Needs | None) -> tuple[str, ...]:
+    """Return one line for each base image that would do or not."""
+    lines = []
+    for name, facts in _CHOICES:
+        lacks = []
+        if needs is not None and needs.certificates is not None and facts.certificates is False:
+            lacks.append("certificates")
+        if needs is not None and needs.time_zones is not None and facts.time_zones is False:
+            lacks.append("time zones")
+        has = f"lacks {' and '.join(lacks)}" if lacks else "has what the sources show it to need"
+        shell = "a shell to look inside" if facts.shell else "no shell"
+        lines.append(f"`{name}`: about {facts.megabytes:g} MB, {shell}, {has}")
+    return tuple(lines)
