@@ -93,7 +93,7 @@ def propose(build: Build) -> Iterator[Proposal | Refusal | Advice]:
 def _stage(build: Build, stage: Stage, found: Shipped) -> Iterator[Proposal | Refusal | Advice]:
     line = stage.from_.start_line
     base = base_of(build.executor, stage.index)
-    needs = _needs(found)
+    needs = needs_of(found)
     yield from _missing(build, stage, found, base, needs)
     if found.copy is None or base.facts is None or base.facts.kind not in _LARGER:
         return
@@ -169,7 +169,7 @@ def _refusal(
     return None
 
 
-def _needs(found: Shipped) -> Needs | None:
+def needs_of(found: Shipped) -> Needs | None:
     """Return what the program's own sources show."""
     facts, tree = found.build.facts, found.build.tree
     if facts is None:
