@@ -144,6 +144,17 @@ def _one(build: Build, found: Shipped) -> Iterator[Proposal | Refusal]:
     )
 
 
+def without_c(made: GoBuild) -> tuple[Edit, str] | Refusal | None:
+    """Return the edit that builds a program without C and why it may, a Refusal where it must not; None: it is built so already."""
+    cgo = _cgo(made)
+    if not isinstance(cgo, str):
+        return cgo
+    script = _script(made.command)
+    if isinstance(script, str):
+        return Refusal(ID, made.command.line, script, "", made.command.line)
+    return _edit(made.command, _Insertion(script[1], "CGO_ENABLED=0 ")), cgo
+
+
 def _joined(insertions: list[_Insertion]) -> list[_Insertion]:
     """Return the insertions in their order, those for one place as one."""
     texts: dict[tuple[int, int], str] = {}
