@@ -87,17 +87,17 @@ def arguments(description: str | None, rounds: int) -> argparse.ArgumentParser:
     return parser
 
 
-def publish(name: str, result: str, *, write: bool) -> None:
-    """Print a result, and replace the block of this name in the README if that is wanted.
+def publish(name: str, result: str, *, write: bool, page: Path = README) -> None:
+    """Print a result, and replace the block of this name in a page if that is wanted.
 
     Raises:
-        ValueError: the README has no such block.
+        ValueError: the page has no such block.
     """
     print(result, end="")
     if write:
         start, end = f"<!-- measured: {name} -->\n", "<!-- end -->"
-        text = README.read_text(encoding="utf-8")
+        text = page.read_text(encoding="utf-8")
         block = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
         if not block.search(text):
-            raise ValueError(f"{README.name} has no block `{name}`")
-        README.write_text(block.sub(lambda _: start + result + end, text, count=1), encoding="utf-8")
+            raise ValueError(f"{page.name} has no block `{name}`")
+        page.write_text(block.sub(lambda _: start + result + end, text, count=1), encoding="utf-8")
