@@ -34,6 +34,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("on a builder far away", "dockopt verify --builder fleet"),
     ),
     "bench": (("after an edit of one source file", "dockopt bench --edit main.go"),),
+    "pin": (
+        ("show what the digests are now", "dockopt pin --digest"),
+        ("write them", "dockopt pin --digest --write deploy/Dockerfile"),
+        ("on a schedule: all of them anew", "dockopt pin --digest --update --write"),
+    ),
     "diff-images": (
         ("two images of the engine", "dockopt diff-images app:before app:after"),
         ("two archives, without an engine", "dockopt diff-images before.tar after.tar"),
