@@ -18,7 +18,9 @@ def applied(case: Path, source: bytes, *names: str) -> bytes:
     return analyze(case / "Dockerfile", source, Options(case, chosen, named=chosen)).result
 
 
-@pytest.mark.parametrize("name", ["go-on-alpine", "go-on-scratch", "node-writes-uploads", "single-stage"])
+@pytest.mark.parametrize(
+    "name", ["go-on-alpine", "go-on-scratch", "volume-of-compose", "node-writes-uploads", "single-stage"]
+)
 def test_any_order_and_all_at_once_give_the_same_file(name: str) -> None:
     case = FIXTURES / name
     source = (case / "Dockerfile").read_bytes()
