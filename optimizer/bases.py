@@ -260,6 +260,11 @@ _COMPOSER = replace(
     complete=_COMPLETE - {"/usr/src", "/"},
 )
 
+#: distroless: PATH and SSL_CERT_FILE are set, user 0 and working directory `/` unless the tag says `nonroot` (base/base.bzl)
+_DISTROLESS = BaseFacts(
+    "distroless", {"PATH": _PATH, "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"}, "/", "root"
+)
+
 _OFFICIAL: dict[str, BaseFacts] = {
     "maven": _MAVEN,
     "gradle": _GRADLE,
@@ -279,6 +284,7 @@ _OFFICIAL: dict[str, BaseFacts] = {
     "debian": _plain("debian"),
     "ubuntu": _plain("debian"),
     "buildpack-deps": _plain("debian"),
+    **{f"gcr.io/distroless/{name}-debian12": _DISTROLESS for name in ("static", "base", "cc")},
     "busybox": BaseFacts("busybox", {"PATH": _PATH}, "/", "root"),
     "fedora": _plain("rpm"),
     "rockylinux": _plain("rpm"),
@@ -321,6 +327,8 @@ def facts_of(reference: str) -> BaseFacts:
     if "$" in name or any(word in tag for word in ("windows", "nanoserver", "onbuild")):
         return _UNKNOWN
     facts = _OFFICIAL.get(name, _UNKNOWN)
+    if facts.family == "distroless" and "nonroot" in tag:
+        return _UNKNOWN
     if facts.family == "maven" and any(word in tag for word in ("$", *_OTHER_MACHINES)):
         environment = {k: v for k, v in facts.environment.items() if k != "JAVA_TOOL_OPTIONS"}
         facts = replace(facts, environment=environment)

@@ -59,10 +59,12 @@ class RuntimeStage(NamedTuple):
     """The image gets a last stage of its own: what was the last stage only builds, and the new one takes over what is named.
 
     `paths` are the absolute paths that the new image has exactly as the old one had them; of all other files it has those of its
-    own base. Every setting of the old image is kept, except the ones that `WantedDifference.settings` names.
+    own base. Every setting of the old image is kept, except the ones that `WantedDifference.settings` names. `moved` are paths of the
+    old image that the new one has at another place: pairs of where it was and where it is.
     """
 
     paths: tuple[str, ...]
+    moved: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ class WantedDifference:
             *sorted(self.settings),
         ]
         if self.runtime_stage is not None:
-            kept = ", ".join(self.runtime_stage.paths)
+            moved = (f"{old} (now {new})" for old, new in self.runtime_stage.moved)
+            kept = ", ".join((*self.runtime_stage.paths, *moved))
             words.append(f"every file but {kept}" if kept else "every file")
         return tuple(words)
 

@@ -36,6 +36,7 @@ def compare_with_runtime_stage(old: Build, new: Build, declared: WantedDifferenc
         return Verdict("unproven", obligation=obligation, line=line)
     name = after.stages[last].name or f"stage {last}"
     compared = [f"`{name}`: `{path}` is what the old image has there" for path in taken.paths]
+    compared += [f"`{name}`: `{to}` is what the old image has at `{path}`" for path, to in taken.moved]
     compared.append(f"`{name}`: {len(old.runs[-1].final.image())} settings of the image")
     return proven(old, new, compared, declared.described())
 
@@ -49,10 +50,11 @@ def _differences(old: Build, new: Build, declared: WantedDifference) -> Iterator
         if name[0] not in declared.settings:
             yield f"the setting `{name[0]}` of the image would differ", line
     holes: list[str] = [*declared.paths]
-    for path in map(normalize, taken.paths):
-        holes.append(path)
-        if not _is_taken_over(old, new, path):
-            yield f"`{path}` is not shown to be what the old image has there", line
+    for path, to in (*((path, path) for path in taken.paths), *taken.moved):
+        holes.append(normalize(to))
+        if not _is_taken_over(old, new, normalize(path), normalize(to)):
+            where = "there" if path == to else f"at `{path}`"
+            yield f"`{to}` is not shown to be what the old image has {where}", line
     for op in right.files.ops:
         if op.kind in ("dir", "dir-set"):
             continue
@@ -60,19 +62,21 @@ def _differences(old: Build, new: Build, declared: WantedDifference) -> Iterator
             yield f"`{', '.join(op.region.include)}` is new in the image ({op.label})", op.line
 
 
-def _is_taken_over(old: Build, new: Build, path: str) -> bool:
-    """Tell whether a path of the new image is what the old one has there: copied from the stage that was the last one.
+def _is_taken_over(old: Build, new: Build, path: str, to: str) -> bool:
+    """Tell whether the new image has at `to` what the old one has at a path: copied from the stage that was the last one.
 
     The same COPY from the context in both is as good. What the new base has at the path does not count: it is hidden by a file,
     and a directory gets all entries that the old image has in it.
     """
     left, right, builder = old.runs[-1].final.files, new.runs[-1].final.files, new.runs[-2].final.files
     region = Region((path,))
-    writers = [op for op in right.affecting(region) if op.kind not in ("dir", "dir-set")]
+    writers = [op for op in right.affecting(Region((to,))) if op.kind not in ("dir", "dir-set")]
     if len(writers) != 1:
         return False
-    if left.read(region).digest == builder.read(region).digest and _copies(new, writers[0].line, path):
+    if left.read(region).digest == builder.read(region).digest and _copies(new, writers[0].line, path, to):
         return True
+    if path != to:
+        return False
     theirs = [op for op in left.affecting(region) if op.kind not in ("dir", "dir-set")]
     return len(theirs) == 1 and (theirs[0].kind, theirs[0].region, theirs[0].value) == (
         writers[0].kind,
@@ -81,8 +85,8 @@ def _is_taken_over(old: Build, new: Build, path: str) -> bool:
     )
 
 
-def _copies(new: Build, line: int, path: str) -> bool:
-    """Tell whether the instruction in a line copies a path from the stage before the last one to the very same place.
+def _copies(new: Build, line: int, path: str, to: str) -> bool:
+    """Tell whether the instruction in a line copies a path from the stage before the last one to `to`.
 
     Only the owner may be set on the way; COPY --from keeps it otherwise (dockerfile2llb/convert.go, dispatchCopy).
     """
@@ -103,9 +107,9 @@ def _copies(new: Build, line: int, path: str) -> bool:
             return False
         target = join(state.cwd or "/", destination)
         if new.runs[-2].final.files.kind(path) == "directory":
-            return target == path and len(words) == 1
-        return target == path or (
-            (destination.endswith("/") or len(words) > 1) and join(target, posixpath.basename(path)) == path
+            return target == to and len(words) == 1
+        return target == to or (
+            (destination.endswith("/") or len(words) > 1) and join(target, posixpath.basename(path)) == to
         )
     return False
 

@@ -87,6 +87,13 @@ REWRITES = (
         "dockopt.rewrites.static_go",
         changes_image=True,
     ),
+    # after static-go, which may have been named alone; before the base of the new stage and its user are looked at
+    Rewrite(
+        "multi-stage",
+        "builds a Go service in one stage and runs it in another that holds the program and what it reads",
+        "dockopt.rewrites.multi_stage",
+        changes_image=True,
+    ),
     # after static-go: what a program needs of its image is certain once it is linked statically
     Rewrite(
         "runtime-base",

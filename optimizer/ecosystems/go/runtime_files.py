@@ -1,0 +1,256 @@
+"""Which files of its image a Go program reads at run time, beside itself: those that its strings name.
+
+A file that COPY brings has to be accounted for: it is built in (`//go:embed`), it is named by a string of the sources, by a variable or
+an argument, or it is of a kind that no program reads (sources, manifests, recipes, texts for people). What is left is a question for
+the author. The price is a question too many; a string too many costs a few bytes.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dockopt.optimizer.ecosystems.go.binary import GoBuild
+from dockopt.optimizer.ecosystems.go.literals import texts_of
+from dockopt.optimizer.model import FrozenContext
+from dockopt.optimizer.regions import below, join, parents, relative
+from dockopt.optimizer.symbolic.filesystem import FileSystem, Op
+
+#: how many files of the context are looked at
+_MOST_FILES = 20_000
+_MOST_STRINGS = 20_000
+#: what no program reads when it runs, unless a string names it: by its path in the context
+_NOT_READ = re.compile(
+    r"(?:^|/)(?:vendor|testdata|tests?|e2e|docs?|examples?|k8s|kubernetes|helm|charts|terraform|\.[\w-]+)/"
+    r"|\.(?:go|mod|sum|md|markdown|rst|proto|sh|bash|ps1|bat|example|sample|dist|orig|mk|s|c|h|cc|cpp|hpp|swp|log)$"
+    r"|(?:^|/)go\.work(?:\.sum)?$"
+    r"|(?:^|/)[\w.-]*(?:Dockerfile|Containerfile|Makefile|Jenkinsfile|Procfile|Vagrantfile|Earthfile|Tiltfile)[\w.-]*$"
+    r"|(?:^|/)(?:LICEN[SC]E|COPYING|NOTICE|AUTHORS|CONTRIBUTORS|CODEOWNERS|CHANGELOG|README|MAINTAINERS|OWNERS|VERSION)[\w.-]*$"
+    r"|(?:^|/)\.(?!env)[\w.-]+$|(?:^|/)\.env\.[\w.-]*(?:example|sample|template|dist)$"
+    r"|(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$"
+    r"|(?:^|/)(?:Taskfile|skaffold|cloudbuild|render|sqlc|buf(?:\.gen|\.work)?|codecov|mkdocs|gqlgen|app|renovate|fly|air|netlify)\.(?:ya?ml|json|toml)$",
+    re.IGNORECASE,
+)
+#: the whole working directory is read, or served
+_EVERYTHING = re.compile(
+    r"\b(?:Dir|DirFS|Walk|WalkDir|ReadDir|Static|StaticFS|FileServer)\s*\(\s*(?:\"[^\"\n]*\"\s*,\s*)?\"\.{0,2}/?\""
+)
+_PATH = re.compile(r"[\w@+~.-]*(?:/[\w@+~.*%{}\[\]-]*)*")
+_WILD = re.compile(r"[*%{\[?]")
+_SCHEME = re.compile(r"file:(?://)?")
+
+
+class Named(NamedTuple):
+    """A text in which a path may stand, and where it is said: a file of the context ("" is the Dockerfile) and a line."""
+
+    text: str
+    file: str
+    line: int
+
+
+class Question(NamedTuple):
+    """What only the author can answer."""
+
+    message: str
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(slots=True)
+class RuntimeFiles:
+    """The files that a program needs in its image."""
+
+    #: absolute paths, files and directories; none lies in another
+    paths: tuple[str, ...] = ()
+    #: for each of them where it is named
+    named: dict[str, Named] = field(default_factory=dict)
+    questions: tuple[Question, ...] = ()
+
+
+class _Brought(NamedTuple):
+    """One file that COPY or ADD brings, or a tree of another stage."""
+
+    path: str
+    source: str | None  #: in the context, None for what comes from elsewhere
+    line: int
+
+
+def runtime_files(
+    made: GoBuild, files: FileSystem, cwd: str, words: Iterable[Named], context: FrozenContext
+) -> RuntimeFiles:
+    """Return what a program reads of the files of its image; `words` are variables and arguments that it is started with."""
+    reader = _Reader(made, files, cwd, context)
+    return reader.read(tuple(words))
+
+
+class _Reader:
+    def __init__(self, made: GoBuild, files: FileSystem, cwd: str, context: FrozenContext) -> None:
+        self._made, self._files, self._cwd, self._context = made, files, cwd, context.aside()
+        self._questions: list[Question] = []
+        self._named: dict[str, Named] = {}
+
+    def read(self, words: tuple[Named, ...]) -> RuntimeFiles:
+        brought = list(self._brought())
+        paths = [entry.path for entry in brought]
+        self._data = [entry for entry in brought if entry.source is None or not _NOT_READ.search(entry.source)]
+        self._code = [entry.path for entry in brought if entry.path.endswith(".go")]
+        embedded, strings = self._sources()
+        for word in (*strings, *words):
+            self._take(word, paths)
+        for entry in self._data:
+            if not any(below(entry.path, root) for root in (*embedded, *self._named)):
+                self._ask_for(entry)
+        outermost = tuple(sorted(p for p in self._named if not any(p != o and below(p, o) for o in self._named)))
+        for path in outermost:
+            source = next((e.source for e in brought if e.path == path), None) or self._directory_of(path, brought)
+            if source is not None and self._context.may_be_missing(source):
+                self._ask(f"git ignores `{source}`: is it in the image of everybody who builds?", self._named[path])
+        return RuntimeFiles(outermost, self._named, tuple(dict.fromkeys(self._questions)))
+
+    def _directory_of(self, path: str, brought: list[_Brought]) -> str | None:
+        """Return the directory of the context whose files lie below a path."""
+        for entry in brought:
+            if entry.source is not None and below(entry.path, path):
+                rest = relative(entry.path, path)
+                return entry.source.removesuffix(rest).strip("/") or None
+        return None
+
+    def _ask(self, message: str, place: Named) -> None:
+        self._questions.append(Question(message, place.file, place.line))
+
+    def _ask_for(self, entry: _Brought) -> None:
+        inside = relative(entry.path, self._cwd) if below(entry.path, self._cwd) else entry.path
+        head = inside.split("/")[0] if not inside.startswith("/") else inside
+        shown = head if head == inside else f"{head}/"
+        question = Question(f"does the program read `{shown}`? nothing in its sources names it", "", entry.line)
+        self._questions.append(question)
+
+    # -- the image -----------------------------------------------------------------------------------------------------
+
+    def _brought(self) -> Iterator[_Brought]:
+        """Yield what COPY and ADD bring into the image, as the context is today."""
+        for op in self._files.ops:
+            if op.kind not in ("put", "overlay") or not op.label.startswith(f"line {op.line} `"):
+                continue
+            copies = re.match(r"line \d+ `(?:COPY|ADD) ", op.label) is not None
+            if op.source is None:
+                if copies:
+                    yield _Brought(op.path, None, op.line)
+            elif op.kind == "put" and op.source.pattern is None:
+                yield _Brought(op.path, op.source.path, op.line)
+            else:
+                yield from self._below(op)
+
+    def _below(self, op: Op) -> Iterator[_Brought]:
+        assert op.source is not None
+        pattern = op.source.pattern
+        found = (
+            self._context.files_below(op.source.path, _MOST_FILES)
+            if pattern is None
+            else self._context.glob(f"{op.source.path}/{pattern}".strip("/"))
+        )
+        if found is None:
+            self._questions.append(Question("the files that are copied cannot be listed", "", op.line))
+            return
+        for rel in found:
+            yield _Brought(join(op.path, relative("/" + rel, "/" + op.source.path)), rel, op.line)
+
+    # -- the sources -----------------------------------------------------------------------------------------------------
+
+    def _sources(self) -> tuple[tuple[str, ...], list[Named]]:
+        """Return what is built in, as paths of the image, and all strings."""
+        embedded: list[str] = []
+        strings: list[Named] = []
+        facts = self._made.facts
+        for path in () if facts is None else facts.files:
+            data = self._made.tree.read(path)
+            if data is None:
+                continue
+            file = self._made.tree.context_path(path)
+            texts = texts_of(data)
+            for pattern in texts.embedded:
+                embedded += self._matching(join(posixpath.dirname(path), pattern.removeprefix("all:")))
+            strings += [Named(literal.text, file, literal.line) for literal in texts.literals]
+            whole = _EVERYTHING.search(data.decode("utf-8", "replace"))
+            if whole is not None:
+                line = data.count(b"\n", 0, whole.start()) + 1
+                self._questions.append(
+                    Question("does the program serve or read its whole working directory?", file, line)
+                )
+            if b"joho/godotenv" in data:
+                strings.append(Named(".env", file, data.count(b"\n", 0, data.index(b"joho/godotenv")) + 1))
+        if len(strings) > _MOST_STRINGS:
+            self._questions.append(Question("the sources have more strings than are looked at"))
+        return tuple(embedded), strings[:_MOST_STRINGS]
+
+    def _matching(self, pattern: str) -> list[str]:
+        if not _WILD.search(pattern):
+            return [pattern]
+        from dockopt.optimizer.context import gopath
+
+        found = []
+        for entry in self._data:
+            # a pattern that matches a directory embeds all below it
+            for path in (entry.path, *parents(entry.path)):
+                try:
+                    if gopath.match(pattern, path):
+                        found.append(path)
+                except gopath.BadPatternError:
+                    return []
+        return found
+
+    # -- names -------------------------------------------------------------------------------------------------------------
+
+    def _take(self, word: Named, brought: list[str]) -> None:
+        """Take over what a string names, where it is there."""
+        for text in _candidates(word.text):
+            path = join(self._cwd, text)
+            if below(self._cwd, path):
+                continue  # the working directory, or what holds it
+            data = [entry.path for entry in self._data if below(entry.path, path)]
+            hidden = [entry for entry in brought if entry == path]
+            if data or hidden:
+                for found in self._narrowed(path, data, hidden):
+                    self._named.setdefault(found, word)
+            elif "/" in text or "." in text:
+                self._may_appear(text, path, word)
+
+    def _narrowed(self, path: str, data: list[str], files: list[str]) -> list[str]:
+        """Return a directory, or where there are sources in it, what else there is."""
+        if files and not path.endswith(".go"):
+            return [path]
+        if not any(below(code, path) for code in self._code):
+            return [path] if data else []
+        inside = {join(path, relative(entry, path).split("/")[0]) for entry in data if entry != path}
+        return [
+            found
+            for child in sorted(inside)
+            for found in self._narrowed(child, [e for e in data if below(e, child)], [e for e in data if e == child])
+        ]
+
+    def _may_appear(self, text: str, path: str, word: Named) -> None:
+        """Ask for a file that git ignores: whoever builds may have it, and then it is copied."""
+        for op in self._files.ops:
+            if op.kind == "overlay" and op.source is not None and op.source.pattern is None and below(path, op.path):
+                rel = f"{op.source.path}/{relative(path, op.path)}".strip("/")
+                if rel and self._context.may_be_missing(rel) and not self._context.excluded(rel):
+                    self._ask(f"git ignores `{text}`, which the sources name: is it in the image?", word)
+                    return
+
+
+def _candidates(text: str) -> Iterator[str]:
+    """Yield the paths that a string, an argument or a variable may stand for."""
+    if len(text) > 400 or "\n" in text:
+        return
+    for word in {text, *re.split(r"[=,:;\s]", text)}:
+        piece = _SCHEME.sub("", word.strip())
+        if not piece or not _PATH.fullmatch(piece) or piece.strip("./") == "":
+            continue
+        parts = piece.split("/")
+        wild = next((i for i, part in enumerate(parts) if _WILD.search(part)), len(parts))
+        fixed = "/".join(parts[:wild])
+        if fixed.strip("./"):
+            yield fixed

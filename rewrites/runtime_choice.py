@@ -1,0 +1,126 @@
+"""Which small image a Go program can surely run in, that was built in a large one."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from dockopt.optimizer.bases import repository
+from dockopt.optimizer.ecosystems.go.needs import needs_of
+from dockopt.optimizer.ecosystems.go.shipping import Shipped
+from dockopt.optimizer.entrypoint import Start
+from dockopt.optimizer.model import Build
+from dockopt.optimizer.proposal import Edit, Refusal
+from dockopt.optimizer.runtime_bases import base_of
+from dockopt.optimizer.syntax import Stage
+
+STATIC = "gcr.io/distroless/static-debian12"
+#: C library and C++ library of Debian 12, certificates, time zones, no shell (distroless, README)
+_WITH_C = {"bookworm": "gcr.io/distroless/cc-debian12"}
+#: supported until May 2027 (https://alpinelinux.org/releases/)
+_ALPINE = "alpine:3.22"
+_ALPINE_TAG = re.compile(r"(?:^|-)alpine(\d+\.\d+)$")
+_DEBIAN_TAG = re.compile(r"(?:^|-)(bookworm)$")
+#: users that both the golang images and the new one have by the same number (Debian base-passwd, Alpine alpine-baselayout, distroless)
+_USERS = re.compile(r"(?:root|nobody|\d+)(?::\d+)?")
+#: C that needs nothing but the C library: no C++
+_PLAIN_C = re.compile(r"SQLite|SQLCipher|zstd|C of its own")
+#: options of wget that busybox has too (busybox, networking/wget.c)
+_WGET = re.compile(r"-q|-O|-O-|-qO-|-S|-T|-|--spider|--quiet|\d+|https?://\S+|/dev/null|-qO/dev/null")
+
+
+class Choice(NamedTuple):
+    """The base image of the new stage."""
+
+    image: str
+    shell: bool
+    #: the edit that builds the program without C, where it is not built so
+    without_c: Edit | None
+    why: str = ""
+
+
+class NoBase(NamedTuple):
+    """Why no image is certain to do, and where the cause stands."""
+
+    reason: str
+    path: str
+    line: int
+
+
+def choose(
+    build: Build,
+    stage: Stage,
+    found: Shipped,
+    start: Start,
+    health: Start | None,
+    cgo: tuple[Edit, str] | Refusal | None,
+) -> Choice | NoBase:
+    """Return the base image for a program with what starts it and checks its health. Raises Unsupported."""
+    line = stage.from_.start_line
+    user = next((i.args.strip() for i in reversed(stage.instructions) if i.keyword == "USER"), "")
+    if user and not _USERS.fullmatch(user):
+        return NoBase(f"the user `{user}` is not surely the same one in another image", "", line)
+    shell = bool(start.shells)
+    if health is not None:
+        problem = _health_problem(found, health)
+        if problem is not None:
+            return problem
+        shell |= bool(health.shells) or any(found.path not in p.places for p in health.programs)
+    tag = repository(base_of(build.executor, stage.index).reference)[1]
+    alpine = _ALPINE_TAG.search(tag)
+    release = f"alpine:{alpine[1]}" if alpine else None
+    if cgo is None or not isinstance(cgo, Refusal):
+        if cgo is None and found.build.linking.static is not True:
+            return NoBase(
+                f"the program is not surely static: {'; '.join(found.build.linking.reasons)}",
+                "",
+                found.build.command.line,
+            )
+        edit, why = (None, "") if cgo is None else cgo
+        if not shell:
+            return Choice(STATIC, False, edit, why)
+        needs = needs_of(found.build)
+        if needs is None or needs.time_zones is not None:
+            place = ("", line) if needs is None or needs.time_zones is None else needs.time_zones
+            return NoBase(
+                'Alpine has no time zones, and the program loads some: `import _ "time/tzdata"` builds them in', *place
+            )
+        return Choice(release or _ALPINE, True, edit, why)
+    return _with_c(found, cgo, shell=shell, alpine=release, tag=tag)
+
+
+def _with_c(found: Shipped, refused: Refusal, *, shell: bool, alpine: str | None, tag: str) -> Choice | NoBase:
+    """Return an image with the C library that the program was built against."""
+    facts = found.build.facts
+    unclear = NoBase(f"it cannot be built without C: {refused.reason}", refused.cause_path, refused.cause_line)
+    if facts is None or facts.open or not facts.uses or not all(use.bundled or use.own for use in facts.uses):
+        return unclear
+    if any(use.own and not _PLAIN_C.search(use.what) for use in facts.uses):
+        return unclear
+    what = ", ".join(use.what for use in facts.uses)
+    debian = _DEBIAN_TAG.search(tag)
+    if debian is not None and not shell and found.build.linking.libc == "glibc":
+        return Choice(_WITH_C[debian[1]], False, None, f"it has glibc, which the program needs ({what})")
+    if alpine is not None and found.build.linking.libc == "musl" and all(_PLAIN_C.search(u.what) for u in facts.uses):
+        needs = needs_of(found.build)
+        if needs is not None and needs.time_zones is None:
+            return Choice(alpine, True, None, f"it has musl, which the program needs ({what})")
+    return NoBase(
+        f"the program needs C ({what}), and the tag `{tag}` does not say which release of Debian or Alpine it was built on",
+        refused.cause_path,
+        refused.cause_line,
+    )
+
+
+def _health_problem(found: Shipped, health: Start) -> NoBase | None:
+    line = health.instructions[0].start_line
+    if health.unknown is not None:
+        return NoBase(f"the health check is not understood: {health.unknown.reason}", health.unknown.path, line)
+    for program in health.programs:
+        if found.path in program.places:
+            continue
+        name = (program.argv[0] or "").rpartition("/")[2]
+        if name == "wget" and all(word is not None and _WGET.fullmatch(word) for word in program.argv[1:]):
+            continue
+        return NoBase(f"the health check starts `{name}`, which no small image has in the same form", "", line)
+    return None
