@@ -48,7 +48,7 @@ from dockopt.optimizer.ecosystems.go.shipping import Shipped, ancestry, shipped
 from dockopt.optimizer.entrypoint import health_checked, started
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Advice, Edit, Proposal, Refusal
-from dockopt.optimizer.running.needs import needs_of
+from dockopt.optimizer.running.needs import needs_of as container_needs_of
 from dockopt.optimizer.runtime_bases import ALPINE, DEBIAN_SLIM, SCRATCH, STATIC, RuntimeBase, StageBase, base_of
 from dockopt.optimizer.syntax import Stage
 
@@ -157,7 +157,7 @@ def _refusal(
         return f"what the program needs is not known: {problem.reason}", problem.path, problem.line
     if needs.programs is not None:
         return "the program starts other programs (`os/exec`)", *needs.programs
-    if stage.index == len(build.dockerfile.stages) - 1 and (written := sorted(needs_of(build).written)):
+    if stage.index == len(build.dockerfile.stages) - 1 and (written := sorted(container_needs_of(build).written)):
         reason = (
             f"the program writes to `{written[0]}`, and only an image with a shell can give that to a user without root"
         )
