@@ -28,9 +28,10 @@ After
 
 When it does not fire
     The stage has a RUN, a CMD or ENTRYPOINT in shell form or by a script, or a HEALTHCHECK with `curl`, `wget` or a shell: these
-    need an image with a shell. The program is not surely static, starts other programs (`os/exec`), or its sources cannot be
-    followed. The user is named and not one of `root`, `nobody`, `nonroot`. It never goes from a smaller base to a larger one: that
-    `scratch` has no certificates or time zones is said where the program is seen to need them.
+    need an image with a shell. The program writes to a directory, which only a shell can give to a user without root, starts
+    other programs (`os/exec`), is not surely static, or its sources cannot be followed. The user is named and not one of
+    `root`, `nobody`, `nonroot`. It never goes from a smaller base to a larger one: that `scratch` has no certificates or time
+    zones is said where the program is seen to need them.
 
 Why it is safe
     Nothing but the base is replaced, and that is declared: the validator proves that every file that the Dockerfile brings
@@ -47,6 +48,7 @@ from dockopt.optimizer.ecosystems.go.shipping import Shipped, ancestry, shipped
 from dockopt.optimizer.entrypoint import health_checked, started
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Advice, Edit, Proposal, Refusal
+from dockopt.optimizer.running.needs import needs_of as container_needs_of
 from dockopt.optimizer.runtime_bases import ALPINE, DEBIAN_SLIM, SCRATCH, STATIC, RuntimeBase, StageBase, base_of
 from dockopt.optimizer.syntax import Stage
 
@@ -155,6 +157,11 @@ def _refusal(
         return f"what the program needs is not known: {problem.reason}", problem.path, problem.line
     if needs.programs is not None:
         return "the program starts other programs (`os/exec`)", *needs.programs
+    if stage.index == len(build.dockerfile.stages) - 1 and (written := sorted(container_needs_of(build).written)):
+        reason = (
+            f"the program writes to `{written[0]}`, and only an image with a shell can give that to a user without root"
+        )
+        return reason, "", stage.from_.start_line
     return None
 
 

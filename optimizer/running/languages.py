@@ -42,7 +42,7 @@ class Language:
 _ROOT_PATHS = r"docker\.sock|containerd\.sock|/dev/(?!null|stdin|stdout|stderr|u?random|shm|tty|fd|tcp)\w+|/proc/sys/"
 #: a text in a source that names a place where programs keep files, whoever is given it
 KEEPING = re.compile(
-    r"[\"'`](?P<place>(?:\./)?(?:logs?|data|uploads?|storage|backups?)/[^\"'`\n]*|/(?:data|var/(?:lib|log|cache|data))(?:/[^\"'`\n]*)?|"
+    r"[\"'`](?P<place>(?:\./)?(?:logs|data|uploads?|storage|backups?)/[^\"'`\n]*|/(?:data|var/(?:lib|log|cache|data))(?:/[^\"'`\n]*)?|"
     r"[^\"'`\s:]*[\w}]\.(?:log|db|sqlite3?|bolt))[\"'`]"
 )
 #: files that tell a program where its things are

@@ -110,5 +110,24 @@ def test_what_needs_root_and_what_keeps_files() -> None:
     assert [(f.text, f.file) for f in found.keepers] == [("etcd.io/bbolt", "go.mod")]
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('setup("logs/%s.log")', ["logs/%s.log"]),
+        ('open("/var/lib/app")', ["/var/lib/app"]),
+        ('store("app.db")', ["app.db"]),
+        ('import "log/slog"', []),
+        ('http.Get("https://example.com/data/x")', []),
+    ],
+)
+def test_texts_that_name_a_place_where_files_are_kept(text: str, named: list[str]) -> None:
+    assert [found.text for found in facts("Go", main_dot_go=text).named] == named
+
+
+def test_configurations_are_read_too() -> None:
+    found = facts("Go", main_dot_go="package main\n", config_dot_yaml="listen: :8080\npath: /var/lib/app.db\n")
+    assert [(f.text, f.file, f.line) for f in found.named] == [("/var/lib/app.db", "config.yaml", 2)]
+
+
 def test_a_context_that_cannot_be_listed_says_so() -> None:
     assert read_sources(FrozenContext(None), LANGUAGES["Go"], VARIABLES.get).unread is not None
