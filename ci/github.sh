@@ -36,16 +36,16 @@ lines options "$DOCKOPT_ARGS"
 [ -z "$DOCKOPT_DIFF_BASE" ] || options+=("--diff-base=$DOCKOPT_DIFF_BASE")
 [ -z "$DOCKOPT_BASELINE" ] || options+=("--baseline=$DOCKOPT_BASELINE")
 
-# report FORMAT [FILE]: what the tool says, to a file or to the log
+# report FORMAT [FILE [OPTION]]: what the tool says, to a file or to the log
 report() {
-  "$environment/bin/dockopt" suggest "${options[@]}" --format "$1" ${2:+--output "$2"} -- ${paths[@]+"${paths[@]}"}
+  "$environment/bin/dockopt" suggest "${options[@]}" --format "$1" ${2:+--output "$2"} ${3:-} -- ${paths[@]+"${paths[@]}"}
 }
 
 found=$RUNNER_TEMP/dockopt-findings.jsonl
-report jsonl "$found"
+report jsonl "$found" --check
 code=$?
 [ "$code" -le 1 ] || fail "dockopt ended with exit code $code; its messages stand above"
-findings=$(grep -c '"kind": "finding"' "$found")
+findings=$(grep -cE '^\{"kind": "(finding|advice)"' "$found")
 echo "findings=$findings" >>"$GITHUB_OUTPUT"
 
 # messages on standard error were printed once
@@ -56,7 +56,8 @@ fi
 [ -z "$DOCKOPT_SARIF" ] || report sarif "$DOCKOPT_SARIF" 2>/dev/null || fail "\`$DOCKOPT_SARIF\` could not be written"
 [ -z "$DOCKOPT_MARKDOWN" ] || report markdown "$DOCKOPT_MARKDOWN" 2>/dev/null || fail "\`$DOCKOPT_MARKDOWN\` could not be written"
 
-if [ "$findings" -gt 0 ] && [ "$DOCKOPT_FAIL_ON" = findings ]; then
+# notes alone let it pass
+if [ "$code" -eq 1 ] && [ "$DOCKOPT_FAIL_ON" = findings ]; then
   echo "dockopt: $findings findings; \`dockopt fix --write\` applies what keeps the image"
   exit 1
 fi

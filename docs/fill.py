@@ -19,7 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (
     "README.md", "docs/ci.md", "docs/commands.md", "docs/configuration.md", "docs/context.md", "docs/graph.md",
-    "docs/proofs.md", "docs/report.md", "docs/suppression.md",
+    "docs/proofs.md", "docs/report.md", "docs/runtime-bases.md", "docs/suppression.md",
 )  # fmt: skip
 _BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ASSUMPTION = re.compile(r"([a-z]+(?:-[a-z]+)+): (.+)", re.DOTALL)
@@ -51,6 +51,14 @@ def _rewrites() -> str:
 
 def _options() -> str:
     return f"```console\n$ dockopt suggest --help\n{_printed(ROOT, 'suggest', '--help')}```\n"
+
+
+def _runtime_bases() -> str:
+    """What is known of the images that programs are run in."""
+    sys.path.insert(0, str(ROOT / ".src"))
+    from dockopt.optimizer.runtime_bases import table
+
+    return table()
 
 
 def _commands() -> str:
@@ -138,8 +146,11 @@ def _hadolint() -> str:
     sys.path.insert(0, str(ROOT / ".src"))
     from dockopt.optimizer.suppression.hadolint import SAME
 
-    rows = [f"| `# hadolint ignore={theirs}` | [`{ours}`](rules/{ours}.md) |\n" for theirs, ours in SAME.items()]
-    return "| comment | keeps away |\n|---|---|\n" + "".join(rows)
+    rows = [
+        f"| `{theirs}` | {same.asks} | [`{same.rewrite}`](rules/{same.rewrite}.md) | {'yes' if same.whole_file else 'no'} |\n"
+        for theirs, same in SAME.items()
+    ]
+    return "| rule | asks for | keeps away | also for the whole file |\n|---|---|---|---|\n" + "".join(rows)
 
 
 def made_files() -> dict[str, str]:
@@ -262,6 +273,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "configuration": _configuration,
     "hadolint": _hadolint,
     "graph": _graph,
+    "runtime-bases": _runtime_bases,
     "action-inputs": _action_inputs,
     "gitlab-inputs": _gitlab_inputs,
     "ci-configuration": _ci_configuration,

@@ -60,8 +60,10 @@ _SCRATCH = BaseUsers(account=NEW, open_tmp=False)
 
 #: official images whose Dockerfiles have no USER, built on Debian or Ubuntu, and on Alpine where the tag says so
 _ON_DISTRIBUTIONS = frozenset("buildpack-deps debian eclipse-temurin golang python ruby rust ubuntu".split())
-#: tags that name another system, or none
-_OTHER_SYSTEMS = re.compile(r"windows|nanoserver|ltsc|ubi|centos|onbuild|\$")
+#: tags that name another system
+_OTHER_SYSTEMS = re.compile(r"windows|nanoserver|ltsc|ubi|centos|onbuild")
+#: what a tag with a variable in it has to name, so that the variable does not decide on which distribution it is built
+_DISTRIBUTION = re.compile(r"alpine|slim|bookworm|bullseye|trixie|buster|jammy|noble|focal")
 _DISTROLESS_NAME = re.compile(
     r"gcr\.io/distroless/(?:static|base|base-nossl|cc|java\d*|java-base|nodejs\d*|python3)(?:-debian\d+)?"
 )
@@ -97,7 +99,11 @@ def users_of(reference: str) -> BaseUsers | None:
         return _NODE
     if name in ("alpine", "busybox"):
         return _BUSYBOX
+    if name in ("debian", "ubuntu"):
+        return _SHADOW
     if name in _ON_DISTRIBUTIONS:
+        if "$" in tag and _DISTRIBUTION.search(tag) is None:
+            return None
         return _BUSYBOX if "alpine" in tag else _SHADOW
     return None
 

@@ -188,10 +188,10 @@ def _process(entry: _Source, request: Request, asked: Asked) -> Outcome:
         check_dockerfile(content)
         analyze = partial(_analyze, Path(name), request.options)
         outcome.report = analyze(content, None)
-        if not asked.everything and _says_something(outcome.report):
-            known = {found.fingerprint for found in all_findings(outcome)}
+        known = frozenset() if asked.everything else {found.fingerprint for found in all_findings(outcome)}
+        if known:
             narrowing = asked.narrowing(outcome.report, request.shown, analyze)
-            first, outcome.report = outcome.report, analyze(content, narrowing)
+            first, outcome.report = outcome.report, narrowing.without_known_advice(analyze(content, narrowing))
             outcome.report.steps[:0] = first.steps
             outcome.met = frozenset(known | narrowing.met)
         outcome.error = outcome.report.error
@@ -209,10 +209,6 @@ def _process(entry: _Source, request: Request, asked: Asked) -> Outcome:
         outcome.report, outcome.internal = None, True
         outcome.error = internal_error(error, request.traceback, name)
     return outcome
-
-
-def _says_something(report: FileReport) -> bool:
-    return bool(report.changes or report.repairs or report.offered or report.unproven)
 
 
 def _analyze(path: Path, options: Options, source: bytes, passed_over: PassedOver | None) -> FileReport:

@@ -11,7 +11,7 @@ from dockopt.optimizer.context import gopath
 from dockopt.optimizer.context.revision import Revision
 from dockopt.optimizer.fingerprint import fingerprint, identity, instruction_at, place_of
 from dockopt.optimizer.origin import SourceLines, lines_of_changes
-from dockopt.optimizer.proposal import Change, FileReport, FrozenInput, PassedOver
+from dockopt.optimizer.proposal import Advice, Change, FileReport, FrozenInput, PassedOver, Refusal
 from dockopt.optimizer.report.finding import Finding, findings_of
 from dockopt.optimizer.report.outcome import Outcome, Shown
 from dockopt.optimizer.syntax import parse
@@ -108,7 +108,10 @@ def every_finding(path: str, source: bytes, shown: Shown, analyze: Analyze) -> l
     found: list[Finding] = []
     known: frozenset[str] = frozenset()
     for _ in range(_MAX_ROUNDS):
-        report = analyze(source, Narrowing(path, source, known) if known else None)
+        narrowing = Narrowing(path, source, known) if known else None
+        report = analyze(source, narrowing)
+        if narrowing is not None:
+            narrowing.without_known_advice(report)
         new = [entry for entry in findings_of(Outcome(path, report), shown) if entry.fingerprint not in known]
         if not new:
             break
@@ -137,16 +140,29 @@ class Narrowing:
         """Return why a change is not to be reported, None if it is."""
         # the report finds the line of a change that was applied in one way, and that of all others in another
         lines = {lines_of_changes(self._source, (*before, change))[-1], self._moved(text).of(change.proposal.line)}
+        return self._reason(change.proposal.rewrite, lines, change.verdict.frozen)
+
+    def without_known_advice(self, report: FileReport) -> FileReport:
+        """Return the report with advice that is not wanted among the refusals; whoever plans changes is not asked for it."""
+        kept: list[Advice] = []
+        for advice in report.advice:
+            cause = (FrozenInput(advice.cause_path, "file"),) if advice.cause_path else ()
+            reason = self._reason(advice.rewrite, {advice.line}, cause)
+            if reason is None:
+                kept.append(advice)
+            else:
+                report.refusals.append(Refusal(advice.rewrite, advice.line, reason))
+        report.advice = kept
+        return report
+
+    def _reason(self, rewrite: str, lines: set[int], inputs: Sequence[FrozenInput]) -> str | None:
         instructions = [instruction_at(self._dockerfile, line) for line in lines]
-        marks = {
-            fingerprint(change.proposal.rewrite, self._place, identity(self._dockerfile, instruction))
-            for instruction in instructions
-        }
+        marks = {fingerprint(rewrite, self._place, identity(self._dockerfile, found)) for found in instructions}
         if not marks.isdisjoint(self._baseline):
             self.met |= marks & self._baseline
             return IN_BASELINE
         branch = self._branch
-        if branch is None or not branch.had(marks) or branch.touched_input(change.verdict.frozen):
+        if branch is None or not branch.had(marks) or branch.touched_input(inputs):
             return None
         if any(found is not None and self._is_touched(found.start_line, found.end_line) for found in instructions):
             return None

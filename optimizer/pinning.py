@@ -7,7 +7,7 @@ are locked at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,12 +20,15 @@ from dockopt.optimizer.registry.client import Found, RegistryProblem
 from dockopt.optimizer.registry.reference import BadReference, Reference, parse_reference
 from dockopt.optimizer.report.diff import FileDiff, unified_diff
 from dockopt.optimizer.report.safe_text import safe
-from dockopt.optimizer.syntax import DockerfileSyntaxError, parse
+from dockopt.optimizer.suppression.comments import read_suppressions
+from dockopt.optimizer.syntax import Dockerfile, DockerfileSyntaxError, parse
 
 #: what finds out which content a tag has now. Raises RegistryProblem
 Lookup = Callable[[Reference], Found]
 #: registry, repository and tag: what two spellings of one name have in common
 _Tag = tuple[str, str, str]
+#: the rewrite that names versions, which comments may keep away
+_REWRITE = "pin-base"
 _ANY_DIGEST = f"sha256:{'0' * 64}"
 
 
@@ -94,8 +97,19 @@ def _opened(path: str) -> tuple[PinnedFile, list[ImageWord] | str]:
     if opened.disagreement is not None:
         return file, f"{path}: two parsers read this file differently: {opened.disagreement}"
     file.before = file.after = source
-    names = opened.located.named_contexts
-    return file, [*base_words(opened.build.dockerfile, names), *source_words(opened.build.dockerfile, names)]
+    names, dockerfile = opened.located.named_contexts, opened.build.dockerfile
+    return file, [
+        _kept(word, dockerfile) for word in (*base_words(dockerfile, names), *source_words(dockerfile, names))
+    ]
+
+
+def _kept(word: ImageWord, dockerfile: Dockerfile) -> ImageWord:
+    """Return a name that no edit is for where a comment keeps `pin-base` away from it: an author who wants no version wants no lock."""
+    for comment in read_suppressions(dockerfile).suppressions:
+        where = comment.instruction
+        if _REWRITE in comment.rules and (where is None or where.start_line == word.line):
+            return replace(word, span=None, obstacle=Obstacle(f"a comment keeps `{_REWRITE}` away", comment.line))
+    return word
 
 
 def _to_lock(file: PinnedFile, words: Sequence[ImageWord], update: bool) -> Iterator[_Place]:
@@ -121,8 +135,6 @@ def _understood(word: ImageWord) -> Reference | Obstacle:
         reference = parse_reference(word.reference)
     except BadReference as error:
         return Obstacle(str(error), word.line)
-    if reference.digest is not None and word.obstacle is not None:
-        return reference
     edit = word.renamed(reference.locked(_ANY_DIGEST))
     return edit if isinstance(edit, Obstacle) else reference
 

@@ -79,6 +79,16 @@ _EXACT: dict[str, RuntimeBase] = {
     "cgr.dev/chainguard/static": replace(STATIC, user="nonroot", source=_CHAINGUARD),
     "cgr.dev/chainguard/glibc-dynamic": replace(CC, user="nonroot", source=_CHAINGUARD),
 }
+_SHOWN = {
+    "scratch": SCRATCH,
+    "gcr.io/distroless/static-debian12": STATIC,
+    "gcr.io/distroless/static-debian12:nonroot": replace(STATIC, user="nonroot"),
+    "gcr.io/distroless/base-debian12": BASE,
+    "gcr.io/distroless/cc-debian12": CC,
+    "alpine": ALPINE,
+    "debian:bookworm-slim": DEBIAN_SLIM,
+    "ubuntu": UBUNTU,
+}
 _DISTROLESS_IMAGES = {"static": STATIC, "base": BASE, "base-nossl": BASE, "cc": CC}
 #: official images that come in a variant on Alpine, whose tags say `alpine`, and are Debian, Ubuntu or Oracle Linux otherwise
 _EITHER = frozenset(
@@ -115,6 +125,24 @@ def _distroless(image: str, tag: str) -> RuntimeBase | None:
         # busybox in /busybox, with a shell that is not at /bin/sh
         found = replace(found, programs=frozenset({"/busybox/sh"}))
     return replace(found, user="nonroot" if "nonroot" in tag else found.user)
+
+
+def table() -> str:
+    """Return what is known of the images that a program can be run in, as a table in Markdown."""
+    rows = [
+        "| image | MB | C library | shell | packages | certificates | time zones | user |",
+        "|---|---:|---|---|---|---|---|---|",
+    ]
+    for name, facts in _SHOWN.items():
+        size = "" if facts.megabytes is None else f"{facts.megabytes:g}"
+        cells = [f"`{name}`", size, facts.libc or "none", _word(facts.shell), facts.packages or "none"]
+        cells += [_word(facts.certificates), _word(facts.time_zones), str(facts.user)]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _word(value: bool | None) -> str:
+    return {True: "yes", False: "no", None: "depends on the release"}[value]
 
 
 class StageBase(NamedTuple):

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from dockopt.optimizer.bases import repository
 from dockopt.optimizer.ecosystems.go.linking import wants_static
+from dockopt.optimizer.ecosystems.go.needs import needs_of
 from dockopt.optimizer.ecosystems.go.shipping import Shipped, ancestry, shipped, source_stage
-from dockopt.optimizer.entrypoint import health_checked, started
+from dockopt.optimizer.entrypoint import Start, health_checked, started
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Advice, Edit, Proposal, Refusal
 from dockopt.optimizer.regions import join
@@ -184,43 +185,68 @@ def _libraries(
 
 
 def _matching_base(build: Build, found: Shipped, runtime: StageBase, rewrite: str) -> Proposal | None:
-    """Return the proposal of a base of the same Debian as the building image, where it is sure that no shell is needed."""
+    """Return the proposal of a base of the same Debian as the building image, where it surely has what is needed.
+
+    Distroless where no shell is needed; Debian itself where a shell starts the program and nothing else, and no certificates are seen
+    to be needed, which its slim variant lacks.
+    """
     made = found.build
     suite = next((s for s in _SUITES if s in repository(made.base.reference)[1]), None)
     stage = build.dockerfile.stages[found.stage]
     if suite is None or made.linking.libc != "glibc" or build.executor.stage_named(stage.base, stage.index) is not None:
         return None
-    uses = () if made.facts is None else made.facts.uses
-    if (
-        made.facts is None
-        or any(not use.bundled and not use.own for use in uses)
-        or not needs_no_shell(build, stage.index)
-    ):
+    if made.facts is None or any(not use.bundled and not use.own for use in made.facts.uses):
         return None
+    if _has_run(build, stage.index) or not _starts_own_programs(build, stage.index):
+        return None
+    needs = needs_of(made)
+    if _shells(build, stage.index):
+        if (
+            needs is None
+            or needs.certificates is not None
+            or needs.time_zones is not None
+            or needs.programs is not None
+        ):
+            return None
+        base, risk = f"debian:{suite}-slim", "it has no certificates of authorities, which Alpine has"
+        gain = f"the C library that it was built with, that of Debian {suite}, and a shell to start it"
+    else:
+        base, risk = (
+            f"gcr.io/distroless/cc-debian{_SUITES[suite]}",
+            "there is no shell and no package manager in the image",
+        )
+        gain = f"the C libraries of the Debian ({suite}) that it was built in; certificates and time zones too, and no shell"
     at = stage.from_.span.start + stage.from_.raw.find(stage.base.encode())
-    edit = Edit(at, at + len(stage.base.encode()), f"gcr.io/distroless/cc-debian{_SUITES[suite]}".encode())
+    edit = Edit(at, at + len(stage.base.encode()), base.encode())
     return Proposal(
         rewrite,
         stage.from_.start_line,
         f"`{found.path}` does not start in `{runtime.reference}`",
         (edit,),
-        gain=f"the C libraries of the Debian ({suite}) that it was built in; certificates and time zones too, and no shell",
+        gain=gain,
         replacing=(edit,),
-        risk="there is no shell and no package manager in the image",
+        risk=risk,
     )
 
 
-def needs_no_shell(build: Build, stage: int) -> bool:
-    """Tell whether a stage without RUN starts one program of its own in exec form, and nothing else."""
-    start, health = started(build, stage), health_checked(build, stage)
-    if _has_run(build, stage) or start.unknown is not None or start.shells or len(start.programs) != 1:
-        return False
+def _starts(build: Build, stage: int) -> Iterator[Start]:
+    yield started(build, stage)
+    health = health_checked(build, stage)
+    if health is not None:
+        yield health
+
+
+def _starts_own_programs(build: Build, stage: int) -> bool:
+    """Tell whether a container surely starts nothing but what was built here, a shell apart."""
     mine = {found.path for found in shipped(build) if found.stage == stage}
-    if not all(program.path in mine for program in start.programs):
-        return False
-    return health is None or (
-        health.unknown is None and not health.shells and all(program.path in mine for program in health.programs)
+    return all(
+        start.unknown is None and start.programs and all(program.path in mine for program in start.programs)
+        for start in _starts(build, stage)
     )
+
+
+def _shells(build: Build, stage: int) -> bool:
+    return any(start.shells for start in _starts(build, stage))
 
 
 def _has_run(build: Build, stage: int) -> bool:

@@ -3,7 +3,8 @@
 What it does
     Compares what programs were built for with the image that they are copied to: C library, system and architecture, shared
     libraries, variables that no stage hands on, secrets that stay in the image. Says what does not fit, and why. Where a Go
-    program with C surely runs in a distroless image of the same Debian, proposes that base.
+    program with C surely runs in an image of the Debian that it was built in, proposes that base: distroless, or Debian itself
+    where a shell starts it.
 
 Why it changes the image
     A program that is linked against glibc does not start on Alpine, and none that is linked dynamically starts in `scratch`:
@@ -32,8 +33,8 @@ When it does not fire
     nothing in the runtime stage may bring the library (a package, a COPY of libraries, a script). Otherwise it is a warning, or
     nothing. What BuildKit's own checks say already is not said again: undefined variables outside of RUN (`UndefinedVar`,
     `UndefinedArgInFrom`), constant platforms (`FromPlatformFlagConstDisallowed`) and names of variables that sound like secrets
-    (`SecretsUsedInArgOrEnv`); values that are secrets by their form are. A base is proposed only where the stage has no RUN, needs no
-    shell, and the tag of the building image names its Debian.
+    (`SecretsUsedInArgOrEnv`); values that are secrets by their form are. A base is proposed only where the stage has no RUN and
+    starts nothing but its own program, and the tag of the building image names its Debian.
 
 Why it is safe
     Findings change nothing. A new base is a declared difference: the validator proves that all else is as it was.

@@ -81,7 +81,13 @@ def _used(build: Build, stage: Stage, rewrite: str) -> Iterator[Advice]:
                 )
                 continue
             value = state.variable(name)
-            if name in PLATFORM_ARGS or name in state.environment() or (value is not None and value.text is not None):
+            if name in state.environment() or (value is not None and value.text is not None):
+                continue
+            if name in PLATFORM_ARGS and not at_run_time:
+                told.add(name)
+                line = instruction.start_line
+                message = f"`RUN` uses `${name}`, which BuildKit sets only where the stage declares it: it is empty"
+                yield Advice(rewrite, line, message, "warning", f"`ARG {name}` in this stage, above its use", "", line)
                 continue
             declared = _declaration(build, name, None)
             if declared is None:

@@ -91,7 +91,7 @@ class _Cannot(Exception):
 def propose(build: Build) -> Iterator[Proposal | Refusal | Advice]:
     """Look at the image of the last stage."""
     needs = needs_of(build)
-    if needs.existing is not None:
+    if needs.existing is not None or needs.runs_nothing:
         return
     stage = build.dockerfile.stages[-1]
     line = stage.from_.start_line
@@ -148,7 +148,7 @@ def _proposal(build: Build, stage: Stage, needs: Needs, account: Account, owned:
         stage.from_.start_line,
         "the container runs as root: whoever takes over the program may change every file, and may reach the host",
         _edits(build, stage, account, commands, owned),
-        gain=f"it runs as `{account.name}` ({account.owner}), and owns {_shown(needs)}; the size stays",
+        gain=f"it runs as {_called(needs, account)}, and owns {_shown(needs)}; the size stays",
         declared=WantedDifference(
             paths=paths,
             owners=directories if owned.copies else frozenset(),
@@ -158,6 +158,11 @@ def _proposal(build: Build, stage: Stage, needs: Needs, account: Account, owned:
         risk="what the packages that it uses do as another user is not looked at",
         notes=tuple(notes),
     )
+
+
+def _called(needs: Needs, account: Account) -> str:
+    is_there = bool(needs.users.making) or account != NEW
+    return f"`{account.name}` ({account.owner})" if is_there else account.owner
 
 
 def _shown(needs: Needs) -> str:

@@ -41,8 +41,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from dockopt.optimizer.ecosystems.go.needs import Needs, needs_of
 from dockopt.optimizer.ecosystems.go.shipping import Shipped, ancestry, shipped
 from dockopt.optimizer.entrypoint import health_checked, started
 from dockopt.optimizer.model import Build
@@ -62,17 +62,6 @@ _CHOICES = (
 _LARGER = frozenset({"alpine", "debian", "slim", "ubuntu", "glibc", "base", "cc", "busybox"})
 #: users of distroless images (base/base.bzl)
 _USERS = re.compile(r"(?:root|nobody|nonroot|\d+)(?::(?:root|nobody|nonroot|\d+))?")
-_HTTPS = re.compile(rb"[\"`](?:https|wss)://[^\s\"`]")
-_TLS = frozenset({"net/http", "crypto/tls", "net/smtp"})
-_LOCATION = re.compile(rb"\btime\.LoadLocation\((?!\s*\"(?:UTC|Local|)\")")
-
-
-class Needs(NamedTuple):
-    """What the sources of a program show: each the place (file of the context, line) that says so, or None."""
-
-    certificates: tuple[str, int] | None
-    time_zones: tuple[str, int] | None
-    programs: tuple[str, int] | None  #: it starts others
 
 
 def propose(build: Build) -> Iterator[Proposal | Refusal | Advice]:
@@ -93,7 +82,7 @@ def propose(build: Build) -> Iterator[Proposal | Refusal | Advice]:
 def _stage(build: Build, stage: Stage, found: Shipped) -> Iterator[Proposal | Refusal | Advice]:
     line = stage.from_.start_line
     base = base_of(build.executor, stage.index)
-    needs = needs_of(found)
+    needs = needs_of(found.build)
     yield from _missing(build, stage, found, base, needs)
     if found.copy is None or base.facts is None or base.facts.kind not in _LARGER:
         return
@@ -167,29 +156,6 @@ def _refusal(
     if needs.programs is not None:
         return "the program starts other programs (`os/exec`)", *needs.programs
     return None
-
-
-def needs_of(found: Shipped) -> Needs | None:
-    """Return what the program's own sources show."""
-    facts, tree = found.build.facts, found.build.tree
-    if facts is None:
-        return None
-    certificates = time_zones = None
-    uses_tls = bool(facts.imports & _TLS)
-    for path in facts.files:
-        data = tree.read(path)
-        if data is None:
-            continue
-        https = _HTTPS.search(data) if uses_tls and certificates is None else None
-        if https is not None:
-            certificates = tree.context_path(path), data.count(b"\n", 0, https.start()) + 1
-        zone = _LOCATION.search(data) if "time/tzdata" not in facts.imports and time_zones is None else None
-        if zone is not None:
-            time_zones = tree.context_path(path), data.count(b"\n", 0, zone.start()) + 1
-    known, tags = found.build.settings.value("-tags")
-    if not known or "timetzdata" in (tags or ""):
-        time_zones = None
-    return Needs(certificates, time_zones, facts.starts_programs)
 
 
 def _missing(build: Build, stage: Stage, found: Shipped, base: StageBase, needs: Needs | None) -> Iterator[Advice]:

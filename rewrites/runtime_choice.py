@@ -6,13 +6,13 @@ import re
 from typing import NamedTuple
 
 from dockopt.optimizer.bases import repository
+from dockopt.optimizer.ecosystems.go.needs import needs_of
 from dockopt.optimizer.ecosystems.go.shipping import Shipped
 from dockopt.optimizer.entrypoint import Start
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit, Refusal
 from dockopt.optimizer.runtime_bases import base_of
 from dockopt.optimizer.syntax import Stage
-from dockopt.rewrites.runtime_base import needs_of
 
 STATIC = "gcr.io/distroless/static-debian12"
 #: C library and C++ library of Debian 12, certificates, time zones, no shell (distroless, README)
@@ -79,7 +79,7 @@ def choose(
         edit, why = (None, "") if cgo is None else cgo
         if not shell:
             return Choice(STATIC, False, edit, why)
-        needs = needs_of(found)
+        needs = needs_of(found.build)
         if needs is None or needs.time_zones is not None:
             place = ("", line) if needs is None or needs.time_zones is None else needs.time_zones
             return NoBase(
@@ -102,7 +102,7 @@ def _with_c(found: Shipped, refused: Refusal, *, shell: bool, alpine: str | None
     if debian is not None and not shell and found.build.linking.libc == "glibc":
         return Choice(_WITH_C[debian[1]], False, None, f"it has glibc, which the program needs ({what})")
     if alpine is not None and found.build.linking.libc == "musl" and all(_PLAIN_C.search(u.what) for u in facts.uses):
-        needs = needs_of(found)
+        needs = needs_of(found.build)
         if needs is not None and needs.time_zones is None:
             return Choice(alpine, True, None, f"it has musl, which the program needs ({what})")
     return NoBase(

@@ -7,7 +7,7 @@ What it does
 Why it changes the image
     A program that is built with cgo on needs the C library of the image that it was built in, as soon as `net` or `os/user` is
     part of it: it starts neither in `scratch` nor in `distroless/static`, and one of Debian not on Alpine. `-s -w` leaves out
-    symbol table and debug information, about a quarter of the file, and `-trimpath` the directories of the build.
+    symbol table and debug information, about a third of the file, and `-trimpath` the directories of the build.
 
 Before
     FROM golang:1.22 AS build
@@ -110,13 +110,14 @@ def _one(build: Build, found: Shipped) -> Iterator[Proposal | Refusal]:
         done.append("`CGO_ENABLED=0`")
         notes.append(cgo)
         risks.append("names of hosts and users are looked up without the C library's plugins (LDAP, mDNS)")
-    flags = _flags(build, found.build, words)
+    flags = _flags(build, found, words)
     if isinstance(flags, Refusal):
         yield flags
     else:
         insertions += flags
         if any("-trimpath" in insertion.text for insertion in flags):
             done.append("`-trimpath`")
+            risks.append("stack traces name files by their module, not by their directory")
         if any("-s" in insertion.text for insertion in flags):
             done.append('`-ldflags="-s -w"`')
             risks.append("a debugger finds no symbols (stack traces keep functions and lines)")
@@ -168,7 +169,7 @@ def _gain(done: list[str]) -> str:
     if "`CGO_ENABLED=0`" in done:
         parts.append("one file that runs in any Linux image, `scratch` too")
     if any("-s" in text for text in done):
-        parts.append("about a quarter smaller")
+        parts.append("about a third smaller")
     if "`-trimpath`" in done:
         parts.append("the same bytes from every directory")
     return ", ".join(parts)
@@ -229,14 +230,24 @@ def _script(command: Executed) -> tuple[tuple[Word, ...], int] | str:
     return "its words cannot be told apart"
 
 
-def _flags(build: Build, made: GoBuild, words: tuple[Word, ...]) -> list[_Insertion] | Refusal:
+def _finds_its_sources(found: Shipped) -> bool:
+    """Tell whether a program may look for files beside its sources, which lie in its image: `-trimpath` hides where these are."""
+    facts, tree = found.build.facts, found.build.tree
+    if found.copy is not None:
+        return False
+    return facts is None or any(b"runtime.Caller" in (tree.read(path) or b"") for path in facts.files)
+
+
+def _flags(build: Build, found_program: Shipped, words: tuple[Word, ...]) -> list[_Insertion] | Refusal:
     """Return what has to be put in for `-trimpath` and `-s -w`, nothing where both are there."""
+    made = found_program.build
     line = made.command.line
     if "-gcflags" in made.settings.flags.values or _DEBUGGER.search(build.dockerfile.source.decode("utf-8", "replace")):
         return Refusal(ID, line, "it is built to be debugged: a debugger needs symbols and paths", "", line)
     found: list[_Insertion] = []
     after_build = words[1].end
-    if "-trimpath" not in made.settings.flags.values and "-trimpath" not in made.settings.goflags.values:
+    trimmed = "-trimpath" in made.settings.flags.values or "-trimpath" in made.settings.goflags.values
+    if not trimmed and not _finds_its_sources(found_program):
         found.append(_Insertion(after_build, " -trimpath"))
     if "-ldflags" in made.settings.goflags.values:
         return Refusal(ID, line, "GOFLAGS has `-ldflags`, which others in the command would replace", "", line)

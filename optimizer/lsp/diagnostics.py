@@ -11,7 +11,7 @@ from dockopt.optimizer.lsp.analysis import Analysis, Finding
 from dockopt.optimizer.lsp.client import Client
 from dockopt.optimizer.lsp.edits import range_of
 from dockopt.optimizer.lsp.settings import Settings
-from dockopt.optimizer.proposal import Applicability
+from dockopt.optimizer.proposal import Advice, Applicability
 from dockopt.optimizer.report.safe_text import safe
 from dockopt.optimizer.report.text import proof_line
 from lsprotocol import types
@@ -23,6 +23,7 @@ _SEVERITY = {
     Applicability.SAFE: types.DiagnosticSeverity.Information,
     Applicability.REPAIRS: types.DiagnosticSeverity.Warning,
 }
+_LEVEL = {"error": types.DiagnosticSeverity.Error, "warning": types.DiagnosticSeverity.Warning}
 _MARK = {Applicability.CHANGES_IMAGE: " (changes the image)", Applicability.UNPROVEN: " (unproven)"}
 
 
@@ -30,7 +31,8 @@ def diagnostics(analysis: Analysis, client: Client, settings: Settings) -> list[
     """Return all diagnostics of a document, in the order of the command line's report."""
     if analysis.report.error is not None:
         return [_error(analysis, analysis.report.error)]
-    return [_finding(analysis, finding, client, settings) for finding in shown(analysis, settings)]
+    found = [_finding(analysis, finding, client, settings) for finding in shown(analysis, settings)]
+    return found + [_advice(analysis, advice) for advice in analysis.report.advice]
 
 
 def shown(analysis: Analysis, settings: Settings) -> Iterator[Finding]:
@@ -56,6 +58,17 @@ def _finding(analysis: Analysis, finding: Finding, client: Client, settings: Set
         source=SOURCE,
         message=message_of(finding),
         data=_data(rewrite, analysis),
+    )
+
+
+def _advice(analysis: Analysis, advice: Advice) -> types.Diagnostic:
+    return types.Diagnostic(
+        range=range_of(analysis.range_of_line(advice.line)),
+        severity=_LEVEL.get(advice.level, types.DiagnosticSeverity.Information),
+        code=advice.rewrite,
+        source=SOURCE,
+        message=safe(advice.message) + (f"\n{safe(advice.remedy)}" if advice.remedy else ""),
+        data=_data(advice.rewrite, analysis),
     )
 
 

@@ -7,13 +7,14 @@ that only exists after others is offered together with those.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockopt.optimizer.apply import apply_edits, edits_by_path
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.plan import first_proven, judge
+from dockopt.optimizer.plan import Rewrite, first_proven, judge
 from dockopt.optimizer.proposal import Applicability, Change, Edit, FileReport, Proposal, Verdict
+from dockopt.optimizer.suppression import Guard
 from dockopt.optimizer.symbolic.execute import Unsupported
 
 if TYPE_CHECKING:
@@ -41,7 +42,11 @@ class Fixes:
 
     def __init__(self, build: Build, report: FileReport) -> None:
         """`build` is that of the text as it is."""
+        from dockopt.rewrites.registry import REWRITES
+
         self._build, self._report = build, report
+        # what a comment keeps away is not made on the way to something else either
+        self._rewrites: Sequence[Rewrite] = Guard(build.dockerfile).around(REWRITES)
         ignore_file = build.context.ignore_file
         self._before = {"": report.source, **({} if ignore_file is None else dict([ignore_file]))}
 
@@ -57,12 +62,8 @@ class Fixes:
         return self._fix({**self._before, **self._report.other_files, "": self._report.result})
 
     def _alone(self, finding: Finding) -> Fix | None:
-        from dockopt.optimizer.suppression import Guard
-        from dockopt.rewrites.registry import REWRITES
-
         wanted = finding.change.proposal
-        rewrites = Guard(self._build.dockerfile).around(REWRITES)
-        rewrite = next((one for one in rewrites if one.id == wanted.rewrite), None)
+        rewrite = next((one for one in self._rewrites if one.id == wanted.rewrite), None)
         if rewrite is None:
             return None
         for item in rewrite.propose(self._build):
@@ -74,7 +75,7 @@ class Fixes:
             if not item.enables:
                 return self._fix(self._texts_of(after), item.edits)
             # it gains nothing without the change that it prepares
-            enabled = first_proven(after, [one for one in rewrites if one.id in item.enables])
+            enabled = first_proven(after, [one for one in self._rewrites if one.id in item.enables])
             if enabled is not None:
                 return self._fix(self._texts_of(enabled[1]))
         return None

@@ -13,7 +13,7 @@ from dockopt import __version__
 from dockopt.optimizer.lsp.documents import Document, Documents, path_of
 from dockopt.optimizer.lsp.handshake import Greeting
 from dockopt.optimizer.lsp.positions import Place, Range
-from dockopt.optimizer.lsp.settings import Settings, settings_of
+from dockopt.optimizer.lsp.settings import settings_of
 from dockopt.optimizer.lsp.watching import CONFIGURATION, matters, watchers
 from lsprotocol import types
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInvalidRequest
@@ -81,9 +81,10 @@ class Server(LanguageServer):
         )
         self.client = greeting.client
         self.documents = Documents(self.client.encoding)
-        self.settings = Settings()
         self.folders = [path for path in map(_folder, greeting.folders) if path is not None]
         self._options_sent = greeting.options
+        # what is wrong with them is told when the client is ready to hear it
+        self.settings = settings_of(self.sent_at_start).settings
         self._desk: Any = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._publishing: dict[str, asyncio.Task[None]] = {}
@@ -224,6 +225,7 @@ class Server(LanguageServer):
             select=None if self.settings.select is None else frozenset(self.settings.select),
             ignore=frozenset(self.settings.ignore),
             apply_configured=False,
+            offers=self.settings.image_changing,
             disk=Disk(limit, self.documents.unsaved()),
         )
 

@@ -16,8 +16,9 @@ class Settings:
     ignore: tuple[str, ...] = ()
     #: the build context, relative to the workspace folder; None: found out, as on the command line
     context: str | None = None
-    #: show what would change the image as hints, too; it is offered as an action in any case
-    image_changing: bool = True
+    #: what `--all` is on the command line: run the rewrites that change the image on purpose too, and show what they offer as hints.
+    #: What the others would change in the image is offered as an action in any case
+    image_changing: bool = False
     #: show what is not proven as hints
     unproven: bool = False
     code_lens: bool = False

@@ -34,9 +34,26 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("on a builder far away", "dockopt verify --builder fleet"),
     ),
     "bench": (("after an edit of one source file", "dockopt bench --edit main.go"),),
+    "pin": (
+        ("show what the digests are now", "dockopt pin --digest"),
+        ("write them", "dockopt pin --digest --write deploy/Dockerfile"),
+        ("on a schedule: all of them anew", "dockopt pin --digest --update --write"),
+    ),
     "diff-images": (
         ("two images of the engine", "dockopt diff-images app:before app:after"),
         ("two archives, without an engine", "dockopt diff-images before.tar after.tar"),
+    ),
+    "pin": (
+        ("show what would be locked", "dockopt pin --digest"),
+        ("lock it, and look up again what is locked already", "dockopt pin --digest --update --write"),
+    ),
+    "ci": (
+        ("a workflow for GitHub", "dockopt ci >.github/workflows/image.yml"),
+        ("for another Dockerfile and target", "dockopt ci --target release deploy/Dockerfile"),
+    ),
+    "harden": (
+        ("for a file of Compose", "dockopt harden"),
+        ("for a pod of Kubernetes", "dockopt harden --for kubernetes deploy/Dockerfile"),
     ),
     "config": (
         ("what counts for the Dockerfile here", "dockopt config"),

@@ -84,7 +84,8 @@ def _options(options: tuple[Option, ...]) -> Iterator[str]:
 
 def _prose(text: str) -> str:
     """Return running text for roff, in lines that an editor shows whole."""
-    return "\n".join(_text(line) for line in wrap(text, 72, break_long_words=False, break_on_hyphens=False))
+    # escapes make a line longer than it is shown
+    return "\n".join(_text(line) for line in wrap(text, 64, break_long_words=False, break_on_hyphens=False))
 
 
 def _text(text: str) -> str:

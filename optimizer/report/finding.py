@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from dockopt.optimizer.fingerprint import fingerprint, identity, instruction_at, place_of
-from dockopt.optimizer.proposal import Applicability, Change
+from dockopt.optimizer.proposal import Advice, Applicability, Change
 from dockopt.optimizer.report.fixes import Fix, fixes_of_changes
 from dockopt.optimizer.report.outcome import Outcome, Shown, source_lines
-from dockopt.optimizer.report.text import proof_line
+from dockopt.optimizer.report.text import cause_of, proof_line
 from dockopt.optimizer.syntax import parse
 
 
@@ -20,10 +20,6 @@ class Level(enum.Enum):
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
-
-
-#: what nobody applies without thinking about it is no more than a note
-_LEVELS = {Applicability.SAFE: Level.WARNING, Applicability.REPAIRS: Level.ERROR}
 
 
 class Finding(NamedTuple):
@@ -38,20 +34,27 @@ class Finding(NamedTuple):
     line: int
     end_line: int
     message: str
+    #: what a change buys or what could be done, as `gain: …` or `remedy: …`; may be empty
     gain: str
-    #: the verdict in one line
+    #: the verdict in one line; empty for advice
     proof: str
     fingerprint: str
-    change: Change
+    #: what it was made of: a proposal with its verdict, or advice, which has no edit
+    source: Change | Advice
     #: what applying it, and all that has to be applied before it, does to the files; () where `fix` would not apply it
     fix: Fix
     #: how many findings before it are part of the fix
     after: int
 
     @property
+    def applicability(self) -> Applicability:
+        """Who may apply it."""
+        return self.source.applicability if isinstance(self.source, Change) else Applicability.ADVICE
+
+    @property
     def counts(self) -> bool:
         """Whether `--check` complains of it."""
-        return self.level is not Level.NOTE or self.change.applicability is Applicability.CHANGES_IMAGE
+        return self.level is not Level.NOTE or self.applicability is Applicability.CHANGES_IMAGE
 
     @property
     def fix_words(self) -> str:
@@ -68,9 +71,12 @@ class Finding(NamedTuple):
     @property
     def text(self) -> str:
         """Everything that is said of it, one line each, for people; not yet made safe."""
-        gain = f"gain: {self.gain}" if self.gain else ""
-        notes = (f"note: {note}" for note in self.change.proposal.notes)
-        return "\n".join(filter(None, (self.message, gain, self.proof, *notes)))
+        source = self.source
+        if isinstance(source, Advice):
+            return "\n".join(filter(None, (source.message + cause_of(source), self.gain)))
+        risk = f"risk: {source.proposal.risk}" if source.proposal.risk else ""
+        notes = (f"note: {note}" for note in source.proposal.notes)
+        return "\n".join(filter(None, (self.message, self.gain, risk, self.proof, *notes)))
 
 
 def findings(outcomes: Iterable[Outcome], shown: Shown) -> Iterator[Finding]:
@@ -80,46 +86,52 @@ def findings(outcomes: Iterable[Outcome], shown: Shown) -> Iterator[Finding]:
 
 
 def findings_of(outcome: Outcome, shown: Shown) -> list[Finding]:
-    """Return the findings of one file: its changes and repairs, and with `all` and `unproven` what these options ask for."""
+    """Return the findings of one file: all but offers and what lacks a proof, and these with `all` and `unproven`."""
     asked_for = {Applicability.CHANGES_IMAGE: shown.all, Applicability.UNPROVEN: shown.unproven}
-    return [found for found in all_findings(outcome) if asked_for.get(found.change.applicability, True)]
+    return [found for found in all_findings(outcome) if found.fix or asked_for.get(found.applicability, True)]
 
 
 def all_findings(outcome: Outcome) -> list[Finding]:
-    """Return the changes, repairs, offers and unproven proposals of one file, in this order."""
+    """Return the changes, repairs, offers, unproven proposals and advice of one file, in this order."""
     report = outcome.report
     if report is None or report.error is not None:
         return []
-    fixes = fixes_of_changes(outcome)
-    said: list[tuple[Change, int, Fix]] = list(zip(report.changes, source_lines(report), fixes, strict=True))
-    others = (*report.repairs, *report.offered, *report.unproven)
-    said += [(change, change.proposal.line, ()) for change in others]
+    said: list[tuple[Change | Advice, int, Fix]] = []
+    said += zip(report.changes, source_lines(report), fixes_of_changes(outcome), strict=True)
+    said += [(found, found.proposal.line, ()) for found in (*report.repairs, *report.offered, *report.unproven)]
+    said += [(advice, advice.line, ()) for advice in report.advice]
     if not said:
         return []
     place, dockerfile = place_of(outcome.path), parse(report.source)
     seen: dict[tuple[str, ...], int] = {}
     found: list[Finding] = []
-    for change, line, fix in said:
-        proposal = change.proposal
+    for source, line, fix in said:
+        rewrite = source.rewrite if isinstance(source, Advice) else source.proposal.rewrite
         instruction = instruction_at(dockerfile, line)
         key = identity(dockerfile, instruction)
-        number = seen.get((proposal.rewrite, *key), 0)
-        seen[(proposal.rewrite, *key)] = number + 1
+        number = seen.get((rewrite, *key), 0)
+        seen[(rewrite, *key)] = number + 1
+        end_line = line if instruction is None or instruction.start_line > line else instruction.end_line
+        mark = fingerprint(rewrite, place, key, number)
+        message, gain, proof = _words(source)
+        level, after = _level(source, applied=bool(fix)), len(found) if fix else 0
         found.append(
-            Finding(
-                rewrite=proposal.rewrite,
-                level=_LEVELS.get(change.applicability, Level.NOTE),
-                path=outcome.path,
-                place=place,
-                line=line,
-                end_line=line if instruction is None or instruction.start_line > line else instruction.end_line,
-                message=proposal.message,
-                gain=proposal.gain,
-                proof=proof_line(change.verdict),
-                fingerprint=fingerprint(proposal.rewrite, place, key, number),
-                change=change,
-                fix=fix,
-                after=len(found) if fix else 0,
-            )
+            Finding(rewrite, level, outcome.path, place, line, end_line, message, gain, proof, mark, source, fix, after)
         )
     return found
+
+
+def _words(source: Change | Advice) -> tuple[str, str, str]:
+    if isinstance(source, Advice):
+        return source.message, f"remedy: {source.remedy}" if source.remedy else "", ""
+    proposal = source.proposal
+    return proposal.message, f"gain: {proposal.gain}" if proposal.gain else "", proof_line(source.verdict)
+
+
+def _level(source: Change | Advice, *, applied: bool) -> Level:
+    """What nobody applies without thinking about it is no more than a note; advice says for itself what it is."""
+    if isinstance(source, Advice):
+        return Level(source.level)
+    if source.applicability is Applicability.REPAIRS:
+        return Level.ERROR
+    return Level.WARNING if applied else Level.NOTE

@@ -23,7 +23,7 @@ def document(outcomes: Sequence[Outcome], shown: Shown) -> str:
         {
             "type": "issue",
             "check_name": found.rewrite,
-            "description": safe(f"{found.message} (gain: {found.gain})" if found.gain else found.message),
+            "description": safe(f"{found.message} ({found.gain})" if found.gain else found.message),
             "content": {"body": safe(found.text, keep="\n")},
             "categories": ["Performance"],
             "severity": _SEVERITIES[found.level],

@@ -74,10 +74,9 @@ def _file(outcome: Outcome) -> Json:
     entry["context"] = path_entry(report.context)
     entry["contextReason"] = prose(report.context_reason)
     said = iter(all_findings(outcome))
-    for kind in ("changes", "repairs", "offered", "unproven"):
+    for kind in ("changes", "repairs", "offered", "unproven", "advice"):
         entry[kind] = [finding_entry(found) for found in islice(said, len(getattr(report, kind)))]
     entry["refusals"] = [_refusal(refusal) for refusal in report.refusals]
-    entry["advice"] = [_advice(advice) for advice in report.advice]
     entry["notes"] = [prose(note) for note in report.notes]
     if report.error is None:
         entry["result"] = lossless(report.result)
@@ -94,8 +93,10 @@ def _diff(diff: FileDiff) -> str | dict[str, str]:
 
 
 def finding_entry(found: Finding) -> Json:
-    """One finding, as the JSON report and every line of JSON Lines have it."""
-    change = found.change
+    """One finding, as the JSON report and every line of JSON Lines have it; advice has other fields than a change."""
+    change = found.source
+    if isinstance(change, Advice):
+        return _advice(change, found)
     proposal = change.proposal
     return {
         "rewrite": proposal.rewrite,
@@ -133,11 +134,13 @@ def _verdict(verdict: Verdict) -> Json:
     }
 
 
-def _advice(advice: Advice) -> Json:
+def _advice(advice: Advice, found: Finding) -> Json:
     return {
         "rewrite": advice.rewrite,
-        "line": advice.line,
         "level": advice.level,
+        "fingerprint": found.fingerprint,
+        "line": advice.line,
+        "endLine": found.end_line,
         "message": prose(advice.message),
         "remedy": prose(advice.remedy),
         "causePath": path_entry(advice.cause_path),

@@ -1,4 +1,4 @@
-"""JSON Lines: one object per finding, and one per file that could not be processed, for tools that read line by line.
+"""JSON Lines: one object per finding or advice, and one per file that could not be processed, for tools that read line by line.
 
 Described in `docs/report.md`; the fields of a finding are those of `docs/report.schema.json`.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dockopt.optimizer.fingerprint import place_of
+from dockopt.optimizer.proposal import Advice
 from dockopt.optimizer.report.finding import findings_of
 from dockopt.optimizer.report.json import Json, finding_entry, path_entry, prose
 from dockopt.optimizer.report.outcome import Outcome, Shown
@@ -26,4 +27,5 @@ def _lines(outcomes: Sequence[Outcome], shown: Shown) -> Iterator[Json]:
         if outcome.error is not None:
             yield {"kind": "error", **where, "error": prose(outcome.error), "internalError": outcome.internal}
         for found in findings_of(outcome, shown):
-            yield {"kind": "finding", **where, **finding_entry(found)}
+            kind = "advice" if isinstance(found.source, Advice) else "finding"
+            yield {"kind": kind, **where, **finding_entry(found)}

@@ -53,8 +53,7 @@ def _summary(said: Sequence[tuple[Outcome, list[Finding]]]) -> str:
 
 
 def _row(found: Finding) -> str:
-    words = [found.message, f"gain: {found.gain}" if found.gain else "", found.proof]
-    what = "<br>".join(_text(word) for word in words if word)
+    what = "<br>".join(_text(line) for line in found.text.splitlines())
     name = f"{_LEVELS[found.level]}: {_code(safe(found.rewrite))}"
     return f"| {found.line} | {name} | {what} <!-- dockopt {found.rewrite} {found.fingerprint} --> |\n"
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from dockopt import __version__
 from dockopt.optimizer.fingerprint import place_of
+from dockopt.optimizer.proposal import Change
 from dockopt.optimizer.report.diff import split_lines
 from dockopt.optimizer.report.finding import Finding, Level, findings
 from dockopt.optimizer.report.fixes import FileFix, LineReplacement
@@ -88,11 +89,7 @@ def _result(finding: Finding, index: int) -> Json:
             }
         ],
         "partialFingerprints": {_FINGERPRINT: finding.fingerprint},
-        "properties": {
-            "applicability": finding.change.applicability.value,
-            "verdict": finding.change.verdict.status,
-            "differences": [safe(name) for name in finding.change.verdict.differences],
-        },
+        "properties": _properties(finding),
     }
     if finding.fix:
         result["fixes"] = [
@@ -102,6 +99,14 @@ def _result(finding: Finding, index: int) -> Json:
             }
         ]
     return result
+
+
+def _properties(finding: Finding) -> Json:
+    properties: Json = {"applicability": finding.applicability.value}
+    if isinstance(finding.source, Change):
+        verdict = finding.source.verdict
+        properties |= {"verdict": verdict.status, "differences": [safe(name) for name in verdict.differences]}
+    return properties
 
 
 def _artifact_change(file: FileFix) -> Json:

@@ -158,7 +158,7 @@ def _change(path: str, line: int, change: Change, shown: Shown, mark: str = "") 
 def _advice(path: str, advice: Advice) -> Iterator[Line]:
     level = "" if advice.level == "note" else f"{advice.level}: "
     yield Line(
-        f"{path}:{advice.line}: {safe(advice.rewrite)}: {level}{safe(advice.message)}{_cause(advice)}",
+        f"{path}:{advice.line}: {safe(advice.rewrite)}: {level}{safe(advice.message)}{cause_of(advice)}",
         "finding" if level else "dim",
     )
     if advice.remedy:
@@ -166,11 +166,12 @@ def _advice(path: str, advice: Advice) -> Iterator[Line]:
 
 
 def _refusal(path: str, refusal: Refusal) -> Line:
-    text = f"{path}:{refusal.line}: {safe(refusal.rewrite)}: left alone: {safe(refusal.reason)}{_cause(refusal)}"
+    text = f"{path}:{refusal.line}: {safe(refusal.rewrite)}: left alone: {safe(refusal.reason)}{cause_of(refusal)}"
     return Line(text, "refusal")
 
 
-def _cause(finding: Refusal | Advice) -> str:
+def cause_of(finding: Refusal | Advice) -> str:
+    """Where the cause of a finding stands, in brackets; empty where it is the finding's own line."""
     if finding.cause_path:
         place = f":{finding.cause_line}" if finding.cause_line else ""
         return f" ({safe(finding.cause_path)}{place})"

@@ -40,6 +40,20 @@ class Language:
 
 #: every language: the socket of Docker, devices, and places that only root may write to
 _ROOT_PATHS = r"docker\.sock|containerd\.sock|/dev/(?!null|stdin|stdout|stderr|u?random|shm|tty|fd|tcp)\w+|/proc/sys/"
+#: a text in a source that names a place where programs keep files, whoever is given it
+KEEPING = re.compile(
+    r"[\"'`](?P<place>(?:\./)?(?:logs?|data|uploads?|storage|backups?)/[^\"'`\n]*|/(?:data|var/(?:lib|log|cache|data))(?:/[^\"'`\n]*)?|"
+    r"[^\"'`\s:]*[\w}]\.(?:log|db|sqlite3?|bolt))[\"'`]"
+)
+#: files that tell a program where its things are
+CONFIGURATIONS = re.compile(
+    r"(?:^|/)(?:\.env[\w.-]*|[\w.-]*(?:conf|config|settings|application|default|production)[\w.-]*\.(?:ya?ml|toml|ini|json5?|conf|properties))$"
+)
+#: what names such a place there
+CONFIGURED = re.compile(
+    r"(?m)[=:]\s*[\"']?(?P<place>(?:\./)?(?:logs?|data|uploads?|storage|backups?)/\S*|/(?:data|var/(?:lib|log|cache|data))\S*|[^\s\"']+\.(?:log|db|sqlite3?)\b|"
+    r"(?:file:|jdbc:h2:(?!mem)|jdbc:sqlite|sqlite)[^\s\"']*)"
+)
 _TESTS = r"(?:^|/)(?:tests?|testdata|__tests__|e2e|spec|examples?|docs?|vendor|node_modules|\.git|\.github)/"
 
 _GO = Language(

@@ -9,11 +9,12 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from dockopt.optimizer.accounts import BaseUsers, needs_root, users_of
 from dockopt.optimizer.ecosystems.installs import Cause
-from dockopt.optimizer.entrypoint import Start, health_checked, started
+from dockopt.optimizer.entrypoint import Program, Start, health_checked, started
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.regions import below, join
 from dockopt.optimizer.running.languages import LANGUAGES
@@ -50,7 +51,7 @@ _NOT_SYSTEM = ("/usr/src", "/usr/app", "/usr/share/app")
 #: a variable that says where something is kept
 _KEPT = re.compile(
     r"(?:^|_)(?:DATA|DB|DATABASE|SQLITE|STORAGE|STORE|STATE|UPLOADS?|LOGS?|MEDIA|BACKUPS?|CACHE|SPOOL|WORK|REPOS?|PERSIST\w*)(?:_|$|DIR|PATH|FILE)"
-    r"|_LOG$|LOGFILE"
+    r"|_LOG$|LOGFILE|(?:^|_)PID(?:_|$|FILE)"
 )
 _A_FILE = re.compile(r"\.(?:db|sqlite3?|log|json|ya?ml|toml|txt|csv|lock|pid|bolt|dat)$")
 _SQLITE = re.compile(r"sqlite3?(?:\+\w+)?:(?://)?/(/[^?\s]+)|file:(/[^?\s]+\.(?:db|sqlite3?))")
@@ -94,6 +95,9 @@ class Needs:
     temporary: bool = False
     languages: tuple[str, ...] = ()
     start: Start | None = None
+    base: str = ""
+    #: it is there for its files, and no container is made of it
+    runs_nothing: bool = False
 
     def refuse(self, reason: str, path: str = "", line: int = 0) -> None:
         """Note the first reason that rules it out."""
@@ -114,7 +118,7 @@ def needs_of(build: Build) -> Needs:
     base = build.dockerfile.stages[bottom].base
     line = build.dockerfile.stages[bottom].from_.start_line
     users = users_of(base) if not build.executor.is_replaced(base) else None
-    needs = Needs(users or BaseUsers())
+    needs = Needs(users or BaseUsers(), base=base)
     needs.existing = _existing_user(build, needs)
     if needs.existing is None and needs.refusal is None:
         why = needs_root(base)
@@ -156,6 +160,10 @@ def _existing_user(build: Build, needs: Needs) -> str | None:
 def _look_at_the_start(build: Build, needs: Needs) -> None:
     last = build.dockerfile.stages[-1].index
     start = needs.start = started(build, last)
+    if not start.instructions and needs.base == "scratch":
+        needs.runs_nothing = True
+        needs.refuse("nothing is started: the image only holds files")
+        return
     if start.unknown is not None:
         needs.refuse(start.unknown.reason, start.unknown.path, start.unknown.line)
         return
@@ -176,6 +184,7 @@ def _look_at_the_start(build: Build, needs: Needs) -> None:
                     "",
                     program.instruction.start_line,
                 )
+        _look_at_arguments(needs, program)
         for port in _ports_of_arguments(program.argv[1:]):
             _ask_about_port(needs, port, program.file, program.line)
     if not languages:
@@ -200,6 +209,16 @@ def _look_at_the_start(build: Build, needs: Needs) -> None:
             "",
             health.instructions[0].start_line,
         )
+
+
+def _look_at_arguments(needs: Needs, program: Program) -> None:
+    """Take options that say where something is kept."""
+    words = [word or "" for word in program.argv[1:]]
+    for option, value in [*pairwise(words), *(tuple(word.split("=", 1)) for word in words if "=" in word)]:
+        name = option.strip("-").upper().replace("-", "_")
+        if not option.startswith("-") or not _KEPT.search(name) or value in ("-", "") or value.startswith("-"):
+            continue
+        _look_at_a_variable(needs, name, value, program.file, program.line)
 
 
 def _ports_of_arguments(arguments: tuple[str | None, ...]) -> list[int]:
@@ -387,6 +406,8 @@ def _look_at_sources(build: Build, needs: Needs) -> None:
             _ask_about_port(needs, port, found.file, found.line)
         for found in facts.writes:
             _look_at_a_write(needs, found, state.cwd)
+        for found in facts.named:
+            _look_at_a_name(needs, found, state.cwd)
 
 
 def _look_at_a_write(needs: Needs, found: Found, cwd: str | None) -> None:
@@ -407,6 +428,19 @@ def _look_at_a_write(needs: Needs, found: Found, cwd: str | None) -> None:
     )
 
 
+def _look_at_a_name(needs: Needs, found: Found, cwd: str | None) -> None:
+    """Take a text that names a place where programs keep files, unless it is known already that this one does."""
+    assert found.place is not None
+    path = join(cwd or "/", found.place.path)
+    if not any(below(path, place) for place in (*needs.written, *_OPEN)):
+        needs.ask(
+            f"`{shortened(found.text)}` looks like a place to write to",
+            "name its directory by VOLUME if the program writes there",
+            found.file,
+            found.line,
+        )
+
+
 # -- how it is run -----------------------------------------------------------------------------------------------------
 
 
@@ -421,6 +455,13 @@ def _look_at_a_service(service: Service, needs: Needs) -> None:
     for port, line in service.ports:
         if 0 < port < FIRST_FREE_PORT:
             _ask_about_port(needs, port, service.file, line)
+    for key, line in service.files:
+        needs.ask(
+            f"{where} gets `{key}` from files of the host, with their owners and modes",
+            "make sure that others than their owner may read them",
+            service.file,
+            line,
+        )
     for mounted in service.mounts:
         if (
             (mounted.source or "").endswith(".sock")

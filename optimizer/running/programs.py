@@ -15,6 +15,7 @@ from dockopt.optimizer.entrypoint import Program
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.regions import below, join
 from dockopt.optimizer.symbolic.execute import clean_source, evaluate
+from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Instruction
 
 #: programs that need root, or give it up by themselves and need it until then
@@ -32,7 +33,11 @@ TELLING_PACKAGES = NEEDS_ROOT | frozenset(
     "busybox-suid shadow busybox-openrc logrotate iproute2 iputils net-tools-root".split()
 ) - {"init", "service", "chown", "chgrp", "mount", "ip"}
 _WRAPPERS = frozenset({"tini", "dumb-init", "tini-static", "catatonit"})
-_INTERPRETED = re.compile(r"\.(?:[cm]?js|py)$")
+_SOURCE = re.compile(r"\.(?:[cm]?[jt]sx?|py)$")
+#: what servers of Python are told to serve: a module, and maybe the name in it
+_MODULE = re.compile(r"([A-Za-z_][\w.]*)(?::[\w.()]+)?")
+_FLASK_APP = re.compile(r"--app=([\w.]+)(?::\w+)?")
+_MOST_ENTRIES = 20_000
 _PYTHON_SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "flask", "waitress-serve", "fastapi", "granian"})
 _PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
 
@@ -52,31 +57,67 @@ def kind_of(build: Build, stage: int, program: Program) -> Kind:
         return Kind("", "the name of the program is not known before the container runs")
     if name in NEEDS_ROOT:
         return Kind("", f"`{name}` needs root, or gives it up by itself")
-    operands = [word for word in argv[1:] if word is None or not word.startswith("-")]
-    first = operands[0] if operands else None
-    if name in ("node", "nodejs"):
-        if first is not None and (_INTERPRETED.search(first) or "/" in first or first == "."):
-            return Kind("Node")
-        return Kind("", f"which file `{name}` runs is not told")
     if name in ("npm", "yarn", "pnpm", "npx", "bun", "bunx", "corepack"):
         return Kind("", f"`{name}` starts what package.json says, with caches and logs of its own; start `node` itself")
-    if _PYTHON.fullmatch(name):
-        module = argv[argv.index("-m") + 1] if "-m" in argv[:-1] else None
-        if (module is not None and module not in ("pip", "http.server", "celery")) or (
-            module is None and first is not None and first.endswith(".py") and posixpath.basename(first) != "manage.py"
-        ):
-            return Kind("Python")
-        return Kind("", f"what `{name}` runs is not a file or module of which something is known")
-    if name in _PYTHON_SERVERS:
-        return Kind("Python")
-    if name == "java":
-        if "-jar" in argv[:-1]:
-            return Kind("Java")
-        return Kind("", "`java` is not given a jar")
+    language = {"node": "Node", "nodejs": "Node", "java": "Java"}.get(name, "")
+    if _PYTHON.fullmatch(name) or name in _PYTHON_SERVERS:
+        language = "Python"
+    if language:
+        part = _part_of_project(build, stage, language, argv, program.cwd)
+        return (
+            Kind(language) if part else Kind("", f"it is not certain that `{name}` runs a program of the build context")
+        )
     if any(is_built_by_go(build, stage, place) for place in places):
         return Kind("Go")
     return Kind(
-        "", f"what `{name}` writes, and whether it needs root, is not known: nothing in this file builds it from Go"
+        "",
+        f"what `{name}` writes, and whether it needs root, is not known: nothing builds it from Go sources of the build context",
+    )
+
+
+def _part_of_project(build: Build, stage: int, language: str, argv: Sequence[str | None], cwd: str | None) -> bool:
+    """Tell whether an interpreter is given a file or module of which the build context has a source by that name."""
+    words = list(argv)
+    name = posixpath.basename(words.pop(0) or "")
+    if language == "Java":
+        jar = words[words.index("-jar") + 1] if "-jar" in words[:-1] else None
+        writer = None if jar is None or cwd is None else build.runs[stage].final.files.last_writer(join(cwd, jar))
+        return writer is not None and "`ADD " not in (writer.label or "")
+    if language == "Python" and name not in _PYTHON_SERVERS and "-m" in words[:-1]:
+        module = words[words.index("-m") + 1] or ""
+        words = words[words.index("-m") + 2 :]
+        if module not in _PYTHON_SERVERS:
+            return _has_source(build, module.replace(".", "/"))
+        name = module
+    operands = [word for word in words if word is not None and not word.startswith("-")]
+    if name in _PYTHON_SERVERS:
+        # `uvicorn --workers 4 package.module:name`; flask looks for app.py and wsgi.py (Flask, "Application Discovery")
+        modules = [
+            found[1] for word in operands if (found := _MODULE.fullmatch(word)) is not None and not word.isdigit()
+        ]
+        if name == "flask":
+            modules = [found[1] for word in words if word is not None and (found := _FLASK_APP.fullmatch(word))] or [
+                "app",
+                "wsgi",
+            ]
+        return any(_has_source(build, module.replace(".", "/")) for module in modules)
+    first = operands[0] if operands else None
+    if (
+        first is None
+        or posixpath.basename(first) == "manage.py"
+        or (language == "Python" and not first.endswith(".py"))
+    ):
+        return False
+    return _has_source(build, posixpath.splitext(posixpath.basename(first))[0])
+
+
+def _has_source(build: Build, module: str) -> bool:
+    names = tuple(f"/{module}{rest}" for rest in ("", "/__init__", "/__main__", "/index"))
+    paths = build.context.files_below("", _MOST_ENTRIES) or ()
+    return any(
+        f"/{posixpath.splitext(path)[0]}".endswith(names)
+        for path in paths
+        if _SOURCE.search(path) and "node_modules/" not in path
     )
 
 
@@ -96,18 +137,22 @@ def _unwrapped(program: Program) -> tuple[tuple[str | None, ...], tuple[str, ...
 
 
 def is_built_by_go(build: Build, stage: int, path: str) -> bool:
-    """Tell whether the file at a path of a stage is what the go tool makes in it, or in a stage from which it is copied."""
-    if any(
-        _makes(command.argv, command.cwd, path)
-        for command in build.executed
-        if command.stage == stage and command.name == "go"
-    ):
-        return True
+    """Tell whether the file at a path of a stage is what the go tool makes there of the project, or in a stage it is copied from."""
+    for command in build.executed:
+        if command.stage == stage and command.name == "go" and _makes(command.argv, command.cwd, path):
+            return _works_in_the_project(command)
     for source_stage, source in _copied_from(build, stage, path):
         if source_stage < stage and is_built_by_go(build, source_stage, source):
             return True
     parent = build.executor.stage_named(build.dockerfile.stages[stage].base, stage)
     return parent is not None and is_built_by_go(build, parent.stage.index, path)
+
+
+def _works_in_the_project(command: Executed) -> bool:
+    """Tell whether the directory of a command comes from the build context: else it builds something else, a clone for example."""
+    mounted = [m.target or "/" for m in command.instruction.mounts if m.type == "bind" and not m.from_]
+    roots = (*command.roots, *(join(command.before.cwd or "/", target) for target in mounted))
+    return command.cwd is not None and any(below(command.cwd, root) for root in roots)
 
 
 def _makes(argv: Sequence[str | None], cwd: str | None, path: str) -> bool:

@@ -60,6 +60,8 @@ class Service:
     #: keys that set another command, or take settings from elsewhere
     replaces: list[tuple[str, int]] = field(default_factory=list)
     privileges: list[tuple[str, int]] = field(default_factory=list)
+    #: keys that give it files of the host
+    files: list[tuple[str, int]] = field(default_factory=list)
     mounts: list[Mounted] = field(default_factory=list)
     ports: list[tuple[int, int]] = field(default_factory=list)  #: of the container, with their lines
     environment: dict[str, str | None] = field(default_factory=dict)  #: None: not known
@@ -118,6 +120,7 @@ def _service(given: Mapping[object, object], name: str, file: str) -> Service:
     service.privileges = [
         (key, line_of(key)) for key in _PRIVILEGES if given.get(key) and given[key] not in _HARMLESS.get(key, ())
     ]
+    service.files = [(key, line_of(key)) for key in ("secrets", "configs") if given.get(key)]
     for item in _items(given.get("volumes")):
         service.mounts.append(_mount(item, line_of("volumes")))
     for item in (*_items(given.get("ports")), *_items(given.get("expose"))):

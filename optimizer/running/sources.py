@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dockopt.optimizer.model import FrozenContext
-from dockopt.optimizer.running.languages import Language
+from dockopt.optimizer.running.languages import CONFIGURATIONS, CONFIGURED, KEEPING, Language
 
 #: how many entries of a context are looked at, and how large a source may be, in bytes
 _MOST_ENTRIES = 20_000
@@ -55,6 +55,8 @@ class SourceFacts:
     root: list[Found] = field(default_factory=list)
     starts: list[Found] = field(default_factory=list)
     keepers: list[Found] = field(default_factory=list)
+    #: texts that name a place where programs keep files
+    named: list[Found] = field(default_factory=list)
     ports: list[tuple[int, Found]] = field(default_factory=list)
     #: it may use the directory for temporary files
     temporary: bool = False
@@ -73,7 +75,8 @@ def read_sources(context: FrozenContext, language: Language, variable: Callable[
         return facts
     for path in paths:
         is_manifest = language.manifests.search(path) is not None
-        if language.not_run.search(path) or not (is_manifest or language.sources.search(path)):
+        is_configuration = CONFIGURATIONS.search(path) is not None and not is_manifest
+        if language.not_run.search(path) or not (is_manifest or is_configuration or language.sources.search(path)):
             continue
         data = context.peek(path)
         if data is None or len(data) > _LARGEST:
@@ -82,6 +85,8 @@ def read_sources(context: FrozenContext, language: Language, variable: Callable[
         text = data.decode("utf-8", "replace")
         if is_manifest:
             facts.keepers += _found(language.keepers, text, path)
+        elif is_configuration and not language.sources.search(path):
+            facts.named += _named(CONFIGURED, text, path)
         else:
             facts.files += 1
             _read_source(facts, language, _WHOLE_LINE_COMMENT.sub("", text), path, variable)
@@ -98,6 +103,7 @@ def _read_source(
         port = next((int(group) for group in match.groups() if group), 0)
         if 0 < port < FIRST_FREE_PORT:
             facts.ports.append((port, _one(match, text, path)))
+    facts.named += _named(KEEPING, text, path)
     resolver = _Resolver(text, language, variable)
     for match in language.writes.finditer(text):
         found = _one(match, text, path)
@@ -116,6 +122,11 @@ def _read_source(
 def _found(pattern: re.Pattern[str], text: str, path: str) -> Iterator[Found]:
     for match in pattern.finditer(text):
         yield _one(match, text, path)
+
+
+def _named(pattern: re.Pattern[str], text: str, path: str) -> Iterator[Found]:
+    for match in pattern.finditer(text):
+        yield _one(match, text, path)._replace(text=match["place"], place=Place(match["place"], is_directory=False))
 
 
 def _one(match: re.Match[str], text: str, path: str) -> Found:

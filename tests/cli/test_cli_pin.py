@@ -142,7 +142,15 @@ def test_offline_is_said_with_file_and_line(tmp_path: Path, pin: Pin) -> None:
             "ARG V=1\nFROM HOST/go:$V\nARG V\n",
             "2: `HOST/go:$V` is left alone: the stage asks for the build argument `V`, too (line 3)",
         ),
+        (
+            "ARG V=1\nARG A=alpine\nFROM HOST/go:$V-$A\n",
+            "3: `HOST/go:$V-$A` is left alone: `HOST/go:$V-$A` has more than one variable",
+        ),
         ("ARG BASE\nFROM ${BASE}\n", "2: `${BASE}` is left alone: the build argument `BASE` has no default"),
+        (
+            "# dockopt: ignore=pin-base always the newest\nFROM HOST/go:1\n",
+            "2: `HOST/go:1` is left alone: a comment keeps `pin-base` away (line 1)",
+        ),
         ("FROM HOST/Go:1\n", "1: `HOST/Go:1` is left alone: `HOST/Go:1` is no name of an image"),
     ],
 )

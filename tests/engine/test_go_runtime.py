@@ -121,6 +121,20 @@ def test_a_service_that_is_built_without_c_runs_everywhere(runtime: str, warm_en
 
 
 @pytest.mark.engine
+def test_a_program_with_c_runs_in_the_debian_that_it_was_built_in(warm_engine: Engine, tmp_path: Path) -> None:
+    for base in ("golang:1.26-bookworm", ALPINE, "debian:bookworm-slim"):
+        _needs(warm_engine, base)
+    folder = write(tmp_path, {"go.mod": MODULE, "main.go": OF_ITS_OWN})
+    source = dockerfile(ALPINE, "go build -o /out/shop .").replace(b"golang:1.22", b"golang:1.26-bookworm")
+    source = source.replace(b'CMD ["/shop"]', b"CMD /shop")
+    with pytest.raises(RuntimeError, match=MISSING):
+        warm_engine.run(image(warm_engine, folder, source))
+    changed = report(folder, source, "env-match").result
+    assert changed == source.replace(ALPINE.encode(), b"debian:bookworm-slim")
+    assert "42" in warm_engine.run(image(warm_engine, folder, changed))
+
+
+@pytest.mark.engine
 def test_a_static_service_needs_nothing_of_debian(warm_engine: Engine, service: Path) -> None:
     base = "debian:bookworm-slim"
     _needs(warm_engine, base)

@@ -268,6 +268,8 @@ def test_ignore_here_puts_a_comment_above_the_instruction(project: Path, start: 
     assert action["title"] == "dockopt (split-copy): ignore here"
     after = editor.apply(action["edit"])[uri]
     assert "WORKDIR /src\r\n  # dockopt: ignore=split-copy reason…\r\n  COPY . .\r\n" in after
+    editor.change(uri, after)
+    assert "split-copy" not in {item["code"] for item in editor.published(uri)}, "the comment is understood"
 
 
 # -- clients that can less ------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from dockopt.optimizer.report.text import proof_line
 
 from tests.lsp.clients import VS_CODE, with_
 from tests.lsp.conftest import FIXTURES, Start
+from tests.lsp.editor import path as path_of
 
 SOURCE = Path(__file__).parents[2]
 
@@ -47,7 +48,8 @@ def test_fixes_are_those_of_the_command_line_to_the_byte(
     all_fixtures: Path, told: list[dict[str, Any]], start: Start
 ) -> None:
     assert len(told) > 500
-    editor = start(all_fixtures, with_(VS_CODE, "textDocument.diagnostic", None))
+    capabilities = with_(with_(VS_CODE, "textDocument.diagnostic", None), "workspace.configuration", False)
+    editor = start(all_fixtures, capabilities, options={"imageChanging": True})
     fixed = 0
     for file in told:
         path = all_fixtures / file["path"]
@@ -62,9 +64,8 @@ def test_fixes_are_those_of_the_command_line_to_the_byte(
             editor.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
             del editor.texts[uri]
             continue
-        assert findings == [expected(change) for kind in ("changes", "repairs", "offered") for change in file[kind]], (
-            path
-        )
+        changes = [expected(change) for kind in ("changes", "repairs", "offered") for change in file[kind]]
+        assert findings == changes + [advised(advice) for advice in file["advice"]], path
         assert (edit is not None) == bool(file["changes"]), path
         if edit is not None:
             texts = editor.apply(edit)
@@ -72,8 +73,6 @@ def test_fixes_are_those_of_the_command_line_to_the_byte(
             assert texts[uri] == file["result"], path
             others = {str((context / other["path"]).absolute()): other["result"] for other in file["otherFiles"]}
             changed = {u: t for u, t in texts.items() if t != editor.texts.get(u)} | {uri: texts[uri]}
-            from tests.lsp.editor import path as path_of
-
             assert {path_of(u): t for u, t in changed.items() if u != uri} == others, path
             fixed += 1
         editor.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
@@ -94,3 +93,9 @@ def expected(change: dict[str, Any]) -> tuple[str, int, str]:
     gain = [f"gain: {change['gain']}"] if change["gain"] else []
     lines = [change["message"] + mark, *gain, proof, *(f"note: {note}" for note in change["notes"])]
     return change["rewrite"], change["line"] - 1, "\n".join(lines)
+
+
+def advised(advice: dict[str, Any]) -> tuple[str, int, str]:
+    """Return an advice of the command line as a diagnostic shows it."""
+    remedy = [advice["remedy"]] if advice["remedy"] else []
+    return advice["rewrite"], advice["line"] - 1, "\n".join([advice["message"], *remedy])

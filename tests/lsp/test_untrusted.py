@@ -128,7 +128,7 @@ def test_another_context_outside_of_the_workspace_blocks(monorepo: Path) -> None
 def test_the_whole_repository_is_read_when_the_user_wants_that(monorepo: Path, start: Start) -> None:
     narrow = start(monorepo)
     uri = narrow.open(monorepo / "Dockerfile")
-    assert {item["code"] for item in narrow.published(uri)} == {"split-copy", "cache-mounts"}
+    assert {item["code"] for item in narrow.published(uri)} >= {"split-copy", "cache-mounts"}
     wide = start(monorepo, settings={"wholeRepository": True})
     uri = wide.open(monorepo / "Dockerfile")
     wide.wait_for(lambda: any("dockopt.toml" in item["message"] for item in wide.diagnostics.get(uri, ())))
@@ -140,7 +140,7 @@ def test_a_file_outside_of_all_folders_is_read_with_its_directory_only(
     (tmp_path / "elsewhere").mkdir()
     editor = start(tmp_path / "elsewhere")
     uri = editor.open(monorepo / "Dockerfile")
-    assert {item["code"] for item in editor.published(uri)} == {"split-copy", "cache-mounts"}
+    assert {item["code"] for item in editor.published(uri)} >= {"split-copy", "cache-mounts"}
 
 
 def test_the_deepest_folder_counts(tmp_path: Path) -> None:

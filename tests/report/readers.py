@@ -33,7 +33,7 @@ Texts = Mapping[str, bytes]
 
 def json_findings(text: bytes, before: Texts, context: str) -> Iterator[Said]:
     for file in json.loads(text)["files"]:
-        for kind in ("changes", "repairs", "offered", "unproven"):
+        for kind in ("changes", "repairs", "offered", "unproven", "advice"):
             for entry in file[kind]:
                 yield _of_json(entry, original(file["place"]).decode(), before, context)
 
@@ -41,7 +41,7 @@ def json_findings(text: bytes, before: Texts, context: str) -> Iterator[Said]:
 def jsonl_findings(text: bytes, before: Texts, context: str) -> Iterator[Said]:
     for line in text.splitlines():
         entry = json.loads(line)
-        assert entry.pop("kind") == "finding"
+        assert entry.pop("kind") == ("advice" if "remedy" in entry else "finding")
         yield _of_json(entry, original(entry["place"]).decode(), before, context)
 
 
@@ -51,7 +51,7 @@ def original(value: str | dict[str, str]) -> bytes:
 
 def _of_json(entry: dict[str, Any], place: str, before: Texts, context: str) -> Said:
     edits: dict[str, list[Edit]] = {}
-    for edit in entry["fix"]:
+    for edit in entry.get("fix", ()):
         path = original(edit["path"]).decode()
         edits.setdefault(f"{context}/{path}" if path else place, []).append(
             Edit(edit["start"], edit["end"], original(edit["text"]))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from dockopt.optimizer.proposal import Applicability, Change, Edit, FileReport, Proposal, Verdict
+from dockopt.optimizer.proposal import Advice, Applicability, Change, Edit, FileReport, Proposal, Verdict
+from dockopt.optimizer.report.finding import findings_of
 from dockopt.optimizer.report.fixes import FileFix
 from dockopt.optimizer.report.formats import render
 from dockopt.optimizer.report.outcome import Outcome, Shown
@@ -147,3 +149,39 @@ def test_a_file_outside_of_the_repository_has_an_absolute_address(
     (run,) = json.loads(render("sarif", [one], Shown()))["runs"]
     location = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
     assert location == {"uri": f"file://{tmp_path}/a%20b/Dockerfile"}
+
+
+def advised() -> Outcome:
+    report = FileReport("Dockerfile", b"FROM a\nRUN b\n", b"FROM a\nRUN b\n")
+    report.advice = [
+        Advice("pin-base", 1, "`go` is too old", "error", "take a newer one", "go.mod", 3),
+        Advice("apt-hygiene", 2, "worth knowing"),
+    ]
+    return Outcome("Dockerfile", report)
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_advice_is_a_finding_without_a_fix(name: str) -> None:
+    found = list(READERS[name](render(name, [advised()], Shown()), {}, "."))
+    assert [(f.rewrite, f.line, f.fix or None, f.patch) for f in found] == [
+        ("pin-base", 1, None, None),
+        ("apt-hygiene", 2, None, None),
+    ]
+    assert [f.level for f in found] in (["error", "note"], [None, None])
+
+
+def test_advice_with_its_cause_and_remedy() -> None:
+    text = render("sarif", [advised()], Shown()).decode()
+    assert "`go` is too old (go.mod:3)\\nremedy: take a newer one" in text
+    suites = ElementTree.fromstring(render("junit", [advised()], Shown()))
+    assert (suites.attrib["failures"], suites.attrib["skipped"]) == ("1", "1")
+    assert advised().findings(Shown()) == 1
+
+
+def test_a_change_of_the_image_that_was_asked_for_by_name_is_no_offer() -> None:
+    one = outcome(b"FROM a\n", b"FROM b\n")
+    assert one.report is not None
+    (change,) = one.report.changes
+    one.report.changes = [replace(change, applicability=Applicability.CHANGES_IMAGE)]
+    (found,) = findings_of(one, Shown())
+    assert (found.level.value, found.counts, bool(found.fix)) == ("warning", True, True)

@@ -10,6 +10,7 @@ from dockopt.optimizer.engine import Options, analyze
 from dockopt.optimizer.report.diff import unified_diff
 from dockopt.optimizer.report.formats import FORMATS, render
 from dockopt.optimizer.report.outcome import Outcome, Shown
+from dockopt.rewrites.registry import REWRITES
 
 from tests.report.readers import READERS, Said
 
@@ -18,23 +19,29 @@ CASES = sorted(path.parent for path in FIXTURES.glob("*/*/Dockerfile"))
 EVERYTHING = Shown(all=True, unproven=True)
 
 
-def case_id(case: Path) -> str:
-    return f"{case.parent.name}/{case.name}"
+#: a plain call, and one that names all rewrites: those that change the image are applied then
+CALLS = [(case, named) for case in CASES for named in (False, True)]
+
+
+def call_id(call: tuple[Path, bool]) -> str:
+    case, named = call
+    return f"{case.parent.name}/{case.name}{'-all' if named else ''}"
 
 
 @pytest.fixture
 def outcome(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Outcome:
     """What is said of a case, with all that is said of it only when it is asked for; paths are relative to the case."""
-    case: Path = request.param
+    case, named = request.param
     monkeypatch.chdir(case)
     monkeypatch.setattr("dockopt.optimizer.fingerprint.repository_of", lambda _: None)
-    report = analyze(Path("Dockerfile"), Path("Dockerfile").read_bytes(), Options(context=Path()))
+    select = frozenset(rewrite.id for rewrite in REWRITES) if named else None
+    report = analyze(Path("Dockerfile"), Path("Dockerfile").read_bytes(), Options(context=Path(), select=select))
     assert report.error is None
     before = {path: Path(path).read_bytes() if Path(path).exists() else None for path in report.other_files}
     return Outcome("Dockerfile", report, other_before=before)
 
 
-@pytest.mark.parametrize("outcome", CASES, ids=case_id, indirect=True)
+@pytest.mark.parametrize("outcome", CALLS, ids=call_id, indirect=True)
 def test_all_formats_carry_the_same_findings_and_fixes(outcome: Outcome) -> None:
     report = outcome.report
     assert report is not None
@@ -42,7 +49,9 @@ def test_all_formats_carry_the_same_findings_and_fixes(outcome: Outcome) -> None
     before |= {path.removeprefix("./"): text for path, text in before.items()}
     said = {name: list(read(render(name, [outcome], EVERYTHING), before, ".")) for name, read in READERS.items()}
     wanted = said["json"]
-    assert len(wanted) == sum(map(len, (report.changes, report.repairs, report.offered, report.unproven)))
+    assert len(wanted) == sum(
+        map(len, (report.changes, report.repairs, report.offered, report.unproven, report.advice))
+    )
     assert len({finding.fingerprint for finding in wanted}) == len(wanted)
     for name, found in said.items():
         assert [(f.rewrite, f.fingerprint, f.line) for f in found] == [

@@ -194,7 +194,39 @@ def test_a_comment_for_hadolint_counts_where_it_means_the_same(above: str, betwe
 
 
 def test_rules_of_others_stand_for_rewrites_that_exist() -> None:
-    assert set(SAME.values()) <= set(RULES)
+    assert {same.rewrite for same in SAME.values()} <= set(RULES)
+
+
+PIN = FIXTURES / "pin-base" / "dotnet-global-json"
+
+
+@pytest.mark.parametrize(
+    ("comment", "pinned"),
+    [
+        ("", True),
+        ("# hadolint ignore=DL3007\n", False),
+        ("# hadolint global ignore=DL3007\n", True),  # the rewrite also finds what is too old
+        ("# hadolint ignore=DL3008\n", True),
+        ("# dockopt: ignore-file=pin-base\n", False),
+    ],
+)
+def test_a_rewrite_that_does_more_than_a_rule_is_kept_away_from_one_instruction_only(
+    comment: str, pinned: bool
+) -> None:
+    text = comment + (PIN / "Dockerfile").read_text()
+    found = report(text, PIN, select=frozenset({"pin-base"}), named=frozenset({"pin-base"}))
+    assert ("pin-base" in rewrites(found)) is pinned
+
+
+def test_advice_is_kept_away_too() -> None:
+    text = "FROM golang:1.12 AS build\nWORKDIR /src\nCOPY . .\nRUN go build -o /x ./cmd/shortlinks\n"
+    said = report(text, select=frozenset({"pin-base"})).advice
+    assert said
+    where = said[0].line
+    above = "\n".join(("# dockopt: ignore=pin-base", *text.split("\n")[where - 1 :]))
+    found = report("\n".join((*text.split("\n")[: where - 1], above)), select=frozenset({"pin-base"}))
+    assert not found.advice
+    assert [r.rewrite for r in found.refusals if r.reason.startswith("suppressed by")] == ["pin-base"]
 
 
 COMMENTS = st.lists(st.sampled_from(RULES), min_size=1, max_size=2, unique=True)
