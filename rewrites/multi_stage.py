@@ -45,6 +45,7 @@ Why it is safe
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -63,6 +64,8 @@ from dockopt.rewrites.stage_cut import TOOLCHAIN, Cut, cut_stage, keepers
 from dockopt.rewrites.static_go import without_c
 
 ID = "multi-stage"
+#: what asks package `mime` for the type of a file
+_SERVES_FILES = re.compile(rb"\b(?:FileServer|FileServerFS|ServeFile|ServeContent|TypeByExtension|StaticFS|Static)\(")
 _REMEDY = "build it in with `go:embed`, name it in the sources, or keep it out by the ignore file"
 
 
@@ -271,5 +274,8 @@ def _notes(found: Shipped, choice: Choice, read: RuntimeFiles, directories: list
         yield f"`{path}` is taken along: a command makes it"
     if choice.why:
         yield choice.why
-    if found.build.facts is not None and found.build.facts.foreign:
+    facts, tree = found.build.facts, found.build.tree
+    if facts is not None and any(_SERVES_FILES.search(tree.read(path) or b"") for path in facts.files):
+        yield "it serves files: types of rare endings come from `/etc/mime.types`, which the new image may lack (package `mime`)"
+    if facts is not None and facts.foreign:
         yield "what packages of other modules read or start when the program runs is not looked at"

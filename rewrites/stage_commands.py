@@ -32,6 +32,16 @@ def obstacle_in(build: Build, stage: Stage) -> tuple[str, str, int] | None:
             return "it sets PATH, whose directories another image lacks", "", line
         if instruction.keyword == "VOLUME" and any("$" in word for word in instruction.words):
             return "a volume depends on a build argument", "", line
+    final = build.runs[stage.index].final
+    if final.user != "root":
+        # what belongs to a user is the business of the program: another image has directories of root
+        for position, instruction in enumerate(stage.instructions):
+            state = build.runs[stage.index].states[position]
+            if instruction.keyword == "WORKDIR" and state.user != "root":
+                return "its working directory belongs to a user, who may write there", "", instruction.start_line
+        for command in build.executed:
+            if command.stage == stage.index and command.name in ("chown", "chgrp", "chmod"):
+                return f"the user may need what `{shortened(command.text)}` gives", "", command.line
     for command in build.executed:
         if command.stage == stage.index and (reason := _problem(command)) is not None:
             return reason, "", command.line

@@ -62,6 +62,9 @@ TRAITS = {
     "go-parent-replace": _DOWNLOAD,
     "go-service": _DOWNLOAD,
     "go-single-stage": _DOWNLOAD,
+    # both are changed only where `multi-stage` is named, or must not be even then (test_multi_stage.py)
+    "go-starts-programs": Traits(left_alone=True),
+    "go-templates": Traits(left_alone=True),
     "go-subdir": _DOWNLOAD,
     "go-vendored": Traits(),
     "go-version-arg": _DOWNLOAD,

@@ -94,6 +94,18 @@ def test_a_runtime_stage_that_is_configured_or_filled_otherwise_is_not_proven(li
     assert said in str(verdict.obligation)
 
 
+def test_a_runtime_stage_may_have_what_it_takes_over_elsewhere() -> None:
+    lines = tuple(line.replace("/app/server /app/server", "/app/server /usr/local/bin/server") for line in RUNTIME)
+    new = BUILDER + stage(*lines, base="alpine:3.20")
+    moved = (("/app/server", "/usr/local/bin/server"),)
+    verdict = compare(ONE_STAGE, new, WantedDifference(runtime_stage=RuntimeStage((), moved)))
+    assert verdict.status == "equal-but", verdict.obligation
+    assert verdict.differences == ("every file but /app/server (now /usr/local/bin/server)",)
+    for wrong in ((("/app/go.mod", "/usr/local/bin/server"),), (("/app/server", "/usr/bin/server"),)):
+        assert compare(ONE_STAGE, new, WantedDifference(runtime_stage=RuntimeStage((), wrong))).status == "unproven"
+    assert compare(ONE_STAGE, new, WantedDifference(runtime_stage=RuntimeStage(("/app/server",)))).status == "unproven"
+
+
 def test_a_runtime_stage_does_not_change_what_builds() -> None:
     new = BUILDER.replace("go build", "go build -trimpath") + stage(*RUNTIME, base="alpine:3.20")
     wanted = WantedDifference(runtime_stage=RuntimeStage(("/app/server",)))

@@ -29,7 +29,7 @@ _NOT_READ = re.compile(
     r"|(?:^|/)go\.work(?:\.sum)?$"
     r"|(?:^|/)[\w.-]*(?:Dockerfile|Containerfile|Makefile|Jenkinsfile|Procfile|Vagrantfile|Earthfile|Tiltfile)[\w.-]*$"
     r"|(?:^|/)(?:LICEN[SC]E|COPYING|NOTICE|AUTHORS|CONTRIBUTORS|CODEOWNERS|CHANGELOG|README|MAINTAINERS|OWNERS|VERSION)[\w.-]*$"
-    r"|(?:^|/)\.(?!env)[\w.-]+$|(?:^|/)\.env\.[\w.-]*(?:example|sample|template|dist)$"
+    r"|(?:^|/)\.(?!env|gitkeep|keep)[\w.-]+$|(?:^|/)\.env\.[\w.-]*(?:example|sample|template|dist)$"
     r"|(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$"
     r"|(?:^|/)(?:Taskfile|skaffold|cloudbuild|render|sqlc|buf(?:\.gen|\.work)?|codecov|mkdocs|gqlgen|app|renovate|fly|air|netlify)\.(?:ya?ml|json|toml)$",
     re.IGNORECASE,
@@ -37,6 +37,10 @@ _NOT_READ = re.compile(
 #: the whole working directory is read, or served
 _EVERYTHING = re.compile(
     r"\b(?:Dir|DirFS|Walk|WalkDir|ReadDir|Static|StaticFS|FileServer)\s*\(\s*(?:\"[^\"\n]*\"\s*,\s*)?\"\.{0,2}/?\""
+)
+#: places that Debian's and Alpine's golang images have and small images may lack
+_OF_THE_BASE = re.compile(
+    r"/(?:usr/(?!share/zoneinfo)|s?bin/|lib/|go/|var/(?:log|lib|cache|spool|mail|opt|local)(?:/|$)|(?:opt|srv|mnt|media|home)(?:/|$)).*"
 )
 _PATH = re.compile(r"[\w@+~.-]*(?:/[\w@+~.*%{}\[\]-]*)*")
 _WILD = re.compile(r"[*%{\[?]")
@@ -212,11 +216,20 @@ class _Reader:
                 continue  # the working directory, or what holds it
             data = [entry.path for entry in self._data if below(entry.path, path)]
             hidden = [entry for entry in brought if entry == path]
+            if not data and not any(below(code, path) for code in self._code):
+                # a directory that is there to be written to (`uploads/.gitignore`)
+                data = [entry for entry in brought if below(entry, path)]
             if data or hidden:
                 for found in self._narrowed(path, data, hidden):
                     self._named.setdefault(found, word)
+            elif word.file and text.startswith("/") and _OF_THE_BASE.fullmatch(path) and not self._is_made(path):
+                self._ask(f"the sources name `{path}`: must it be there?", word)
             elif "/" in text or "." in text:
                 self._may_appear(text, path, word)
+
+    def _is_made(self, path: str) -> bool:
+        """Tell whether an instruction makes a directory of which a path is a part: it is taken along."""
+        return any(op.kind in ("dir", "dir-set") and below(path, op.path) for op in self._files.ops)
 
     def _narrowed(self, path: str, data: list[str], files: list[str]) -> list[str]:
         """Return a directory, or where there are sources in it, what else there is."""

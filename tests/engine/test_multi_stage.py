@@ -1,0 +1,111 @@
+"""A Go service in the image that it is built in, and in a runtime stage of its own: it answers the same, and is much smaller.
+
+The distroless image may be a stand-in without a C library; then certificates and time zones of the real one are not tried here.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from dockopt.optimizer.engine import Options, analyze
+from dockopt.optimizer.proposal import FileReport
+
+from tests.engine.engine import Engine, _checked
+
+EXAMPLES = Path(__file__).parents[2] / "fixtures" / "examples"
+BASES = ("golang:1.22", "gcr.io/distroless/static-debian12")
+
+
+def report(name: str) -> FileReport:
+    chosen = frozenset({"multi-stage"})
+    path = EXAMPLES / name / "Dockerfile"
+    return analyze(path, path.read_bytes(), Options(context=path.parent, select=chosen, named=chosen))
+
+
+def image(engine: Engine, name: str, source: bytes) -> str:
+    for base in BASES:
+        if not engine.has(base):
+            pytest.skip(f"the engine has no image {base}")
+    tag = engine.tag(name)
+    result = engine.build(source, EXAMPLES / name, tag=tag)
+    assert result.ok, result.log
+    return tag
+
+
+def size(tag: str) -> int:
+    return int(_checked("image", "inspect", "--format", "{{.Size}}", tag))
+
+
+@contextmanager
+def serving(tag: str) -> Iterator[str]:
+    """Run an image on a free port of this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    container = _checked("run", "--detach", "--network=host", tag, "-listen", f"127.0.0.1:{port}").strip()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        _checked("rm", "--force", container)
+
+
+def answer(address: str) -> bytes:
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(address) as response:
+                body: bytes = response.read()
+                return body
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise AssertionError(f"{address} does not answer")
+
+
+@pytest.mark.engine
+def test_a_service_answers_the_same_from_a_stage_of_its_own(warm_engine: Engine) -> None:
+    told = report("go-templates")
+    assert [change.proposal.rewrite for change in told.changes] == ["multi-stage"]
+    before = image(warm_engine, "go-templates", told.source)
+    after = image(warm_engine, "go-templates", told.result)
+    for path in ("/", "/static/style.css"):
+        with serving(before) as old, serving(after) as new:
+            assert answer(old + path) == answer(new + path)
+    with serving(after) as new:
+        assert b"<li>Soup</li><li>Bread</li>" in answer(new + "/")
+    print(f"go-templates: {size(before)} bytes before, {size(after)} after")
+    assert size(after) < size(before) / 10
+    old_files, new_files = warm_engine.contents(before), warm_engine.contents(after)
+    for path in ("/app/templates/menu.html", "/app/static/style.css", "/app/data/dishes.txt"):
+        assert old_files[path] == new_files[path]
+
+
+@pytest.mark.engine
+def test_the_files_that_are_taken_along_are_needed(warm_engine: Engine) -> None:
+    told = report("go-templates")
+    without = b"\n".join(line for line in told.result.split(b"\n") if b"/app/data" not in line)
+    assert without != told.result
+    with pytest.raises(RuntimeError, match=r"data/dishes\.txt"):
+        warm_engine.run(image(warm_engine, "go-templates", without))
+
+
+@pytest.mark.engine
+def test_the_stage_that_builds_can_still_be_built_alone(warm_engine: Engine) -> None:
+    told = report("go-templates")
+    tag = warm_engine.tag("go-templates")
+    assert warm_engine.build(told.result, EXAMPLES / "go-templates", tag=tag, target="build").ok
+    assert "/app/main.go" in warm_engine.contents(tag)
+
+
+@pytest.mark.engine
+def test_a_program_that_starts_others_stays_where_they_are(warm_engine: Engine) -> None:
+    told = report("go-starts-programs")
+    assert (told.changes, told.result) == ([], told.source)
+    (refusal,) = told.refusals
+    assert "starts other programs" in refusal.reason
+    assert "git version" in warm_engine.run(image(warm_engine, "go-starts-programs", told.source))
