@@ -37,7 +37,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "size": (
         ("build the Dockerfile here, and measure", "dockopt size"),
         ("an archive, without an engine", "dockopt size image.tar"),
-        ("the three largest layers of an image", "dockopt size --format json app | jq '.layers | sort_by(-.bytes)[:3]'"),
+        (
+            "the three largest layers of an image",
+            "dockopt size --format json app | jq '.layers | sort_by(-.bytes)[:3]'",
+        ),
     ),
     "bench": (("after an edit of one source file", "dockopt bench --edit main.go"),),
     "diff-images": (
