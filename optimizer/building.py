@@ -1,4 +1,4 @@
-"""The commands that build: `verify`, `bench` and `diff-images`, from their options to their words and exit codes."""
+"""The commands that build: `verify`, `bench`, `size` and `diff-images`, from their options to their words and exit codes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockopt.optimizer.engine import Options, analyze
 from dockopt.optimizer.engines import BuildRequest, Engine, EngineProblem, choose
 from dockopt.optimizer.engines.model import Progress
-from dockopt.optimizer.images.archive import Image, read_archive, read_layout
+from dockopt.optimizer.images.archive import Image, is_archive, read_archive, read_layout
 from dockopt.optimizer.images.compare import Difference, differences
 from dockopt.optimizer.images.layers import ArchiveError
 from dockopt.optimizer.inputs import check_dockerfile, read_file
@@ -19,6 +20,9 @@ from dockopt.optimizer.interrupts import ending_cleanly
 from dockopt.optimizer.proposal import FileReport
 from dockopt.optimizer.report.safe_text import safe
 from dockopt.optimizer.report.terminal import is_terminal
+
+if TYPE_CHECKING:
+    from dockopt.optimizer.size import ImageSize
 
 SAME, DIFFERENT, CANNOT = 0, 1, 2
 _MOST_SHOWN = 200
@@ -145,6 +149,40 @@ def run_diff_images(one: str, two: str, options: BuildOptions) -> tuple[str, int
     if not found:
         return f"same image: {len(after.contents)} paths and all settings\n", SAME
     return "\n".join([f"{len(found)} differences:", *_tree(found)]) + "\n", DIFFERENT
+
+
+def run_size(name: str, options: BuildOptions, form: str) -> tuple[str, int]:
+    """Return what `size` prints of a Dockerfile, which is built, or of an image, and its exit code. Raises CannotBuild, InputError."""
+    from dockopt.optimizer.report.size_table import as_json, as_text
+    from dockopt.optimizer.size import measure
+
+    path = Path(name)
+    if not path.exists() or (path / "index.json").is_file() or (path.is_file() and is_archive(path)):
+        found = measure(_image(name, options))
+    else:
+        found = _built_size(path, options)
+    return as_json(name, found) if form == "json" else as_text(name, found), SAME
+
+
+def _built_size(path: Path, options: BuildOptions) -> ImageSize:
+    from dockopt.optimizer.context.discover import find_dockerfiles
+    from dockopt.optimizer.size import measure
+    from dockopt.optimizer.syntax import parse
+    from dockopt.optimizer.verify import OriginalFails, built, images, temporary_tags
+
+    if path.is_dir() and not (path / "Dockerfile").exists():
+        found = [str(entry) for entry in find_dockerfiles([path])]
+        there = f"; there is {', '.join(f'`{safe(entry)}`' for entry in found[:5])}" if found else ""
+        raise CannotBuild(f"{path}: it has no `Dockerfile` and is no OCI image layout{there}")
+    pair = _pair(path, options)
+    with _engine(options) as engine, _progress(f"{engine.name}: ") as progress, temporary_tags(engine) as fresh:
+        tag = fresh()
+        try:
+            # how large an image is does not depend on what was reused
+            built(engine, replace(pair.request, no_cache=False), tag, progress)
+        except OriginalFails as error:
+            raise CannotBuild(f"{path}: the Dockerfile does not build: {error}") from None
+        return measure(images(engine, [tag])[0], parse(pair.report.source), options.target)
 
 
 def _pair(path: Path, options: BuildOptions, select: frozenset[str] | None = None) -> _Pair:

@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from dockopt.optimizer import cli_building, cli_ci, cli_configuration, cli_harden, cli_lsp, cli_manual, cli_pin
+from dockopt.optimizer import (
+    cli_building,
+    cli_ci,
+    cli_configuration,
+    cli_harden,
+    cli_lsp,
+    cli_manual,
+    cli_pin,
+    cli_size,
+)
 from dockopt.optimizer.cli_building import BuildArgs, EngineName, Network, Secrets, build_options
 from dockopt.optimizer.manual.examples import attach
 
@@ -227,7 +236,7 @@ def graph(
     _answer(answer, path)
 
 
-for part in (cli_building, cli_ci, cli_configuration, cli_harden, cli_lsp, cli_manual, cli_pin):
+for part in (cli_building, cli_ci, cli_configuration, cli_harden, cli_lsp, cli_manual, cli_pin, cli_size):
     part.add_to(app)
 attach(app.registered_commands)
 

@@ -1,4 +1,4 @@
-"""The commands that build images: `verify`, `bench`, `diff-images`. Nothing else in dockopt starts an engine."""
+"""The commands that build images: `verify`, `bench`, `diff-images`, and the options that `size` shares with them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ EngineName = Annotated[
     str | None,
     typer.Option("--engine", metavar="docker|podman|buildah", help="What builds (default: the first that answers)."),
 ]
-_Builder = Annotated[
+Builder = Annotated[
     str | None, typer.Option("--builder", metavar="NAME", help="A builder of docker buildx: remote, Kubernetes, ….")
 ]
-_Context = Annotated[
+Context = Annotated[
     Path | None, typer.Option("--context", metavar="DIR", help="The build context (default: found out and printed).")
 ]
-_Platform = Annotated[str | None, typer.Option("--platform", metavar="OS/ARCH", help="As of `docker build`.")]
-_Target = Annotated[str | None, typer.Option("--target", metavar="STAGE", help="As of `docker build`.")]
+Platform = Annotated[str | None, typer.Option("--platform", metavar="OS/ARCH", help="As of `docker build`.")]
+Target = Annotated[str | None, typer.Option("--target", metavar="STAGE", help="As of `docker build`.")]
 Network = Annotated[str | None, typer.Option("--network", metavar="MODE", help="As of `docker build`.")]
 BuildArgs = Annotated[
     list[str] | None, typer.Option("--build-arg", metavar="NAME=VALUE", help="As of `docker build`; repeatable.")
@@ -37,7 +37,7 @@ _Select = Annotated[
     list[str] | None,
     typer.Option("--select", metavar="ID,ID", help="Only these rewrites, also those that change the image on purpose."),
 ]
-_Ssh = Annotated[list[str] | None, typer.Option("--ssh", metavar="SPEC", help="As of `docker build`; repeatable.")]
+Ssh = Annotated[list[str] | None, typer.Option("--ssh", metavar="SPEC", help="As of `docker build`; repeatable.")]
 _Cache = Annotated[
     bool, typer.Option("--cache", help="Let the engine reuse layers; without it both images are built from scratch.")
 ]
@@ -59,15 +59,15 @@ def add_to(app: typer.Typer) -> None:
 
 def verify(
     path: _Dockerfile = "Dockerfile",
-    context: _Context = None,
+    context: Context = None,
     engine: EngineName = None,
-    builder: _Builder = None,
-    platform: _Platform = None,
-    target: _Target = None,
+    builder: Builder = None,
+    platform: Platform = None,
+    target: Target = None,
     network: Network = None,
     build_arg: BuildArgs = None,
     secret: Secrets = None,
-    ssh: _Ssh = None,
+    ssh: Ssh = None,
     cache: _Cache = False,
     select: _Select = None,
 ) -> None:
@@ -82,22 +82,22 @@ def verify(
 
     options = build_options(engine, builder, context, platform, target, network, build_arg, secret, ssh, cache)
     chosen = _ids(select)
-    _print(lambda: run_verify(path, options, chosen), path)
+    print_answer(lambda: run_verify(path, options, chosen), path)
 
 
 def bench(
     edit: _Edits,
     path: _Dockerfile = "Dockerfile",
     runs: _Runs = 3,
-    context: _Context = None,
+    context: Context = None,
     engine: EngineName = None,
-    builder: _Builder = None,
-    platform: _Platform = None,
-    target: _Target = None,
+    builder: Builder = None,
+    platform: Platform = None,
+    target: Target = None,
     network: Network = None,
     build_arg: BuildArgs = None,
     secret: Secrets = None,
-    ssh: _Ssh = None,
+    ssh: Ssh = None,
 ) -> None:
     """Measure how long a rebuild takes after an edit, as the Dockerfile is and as `fix` would write it.
 
@@ -106,7 +106,7 @@ def bench(
     from dockopt.optimizer.building import run_bench
 
     options = build_options(engine, builder, context, platform, target, network, build_arg, secret, ssh, True)
-    _print(lambda: run_bench(path, edit, runs, options), path)
+    print_answer(lambda: run_bench(path, edit, runs, options), path)
 
 
 def diff_images(
@@ -121,7 +121,7 @@ def diff_images(
     from dockopt.optimizer.building import run_diff_images
 
     options = build_options(engine)
-    _print(lambda: run_diff_images(one, two, options), one)
+    print_answer(lambda: run_diff_images(one, two, options), one)
 
 
 def build_options(
@@ -142,7 +142,7 @@ def build_options(
     from dockopt.optimizer.engines.choose import NAMES
 
     if engine is not None and engine not in NAMES:
-        _fail(f"--engine: `{engine}` is none of {', '.join(NAMES)}")
+        fail(f"--engine: `{engine}` is none of {', '.join(NAMES)}")
     if engine is None and builder is None:
         engine = configured("engine")
     return BuildOptions(
@@ -159,10 +159,10 @@ def _ids(values: list[str] | None) -> frozenset[str] | None:
     try:
         return known_ids(part.strip() for value in values for part in value.split(","))
     except UnknownRule as error:
-        _fail(f"--select: {error}")
+        fail(f"--select: {error}")
 
 
-def _print(answer: Callable[[], tuple[str, int]], path: str) -> None:
+def print_answer(answer: Callable[[], tuple[str, int]], path: str) -> None:
     """Print an answer and exit with its code; what went wrong goes to standard error with exit code 2."""
     from dockopt.optimizer.building import CannotBuild
     from dockopt.optimizer.inputs import InputError
@@ -171,15 +171,16 @@ def _print(answer: Callable[[], tuple[str, int]], path: str) -> None:
     try:
         text, code = answer()
     except CannotBuild as error:
-        _fail(str(error))
+        fail(str(error))
     except InputError as error:
-        _fail(error.located(path))
+        fail(error.located(path))
     output = Output("never")
     output.write(text.encode(output.encoding, "backslashreplace"))
     raise typer.Exit(code)
 
 
-def _fail(message: str) -> NoReturn:
+def fail(message: str) -> NoReturn:
+    """Print a message on standard error and end with exit code 2."""
     from dockopt.optimizer.report.terminal import print_error
 
     for line in message.splitlines():

@@ -290,10 +290,10 @@ class Build:
         """Return the same build with every owner being as good as another for what COPY and ADD bring below the paths."""
         return replace(self, free_owners=self.free_owners | paths, memo={})
 
-    def with_residue(self, paths: frozenset[str], respelled: frozenset[str] = frozenset()) -> Build:
+    def with_residue(self, paths: frozenset[str], respelled: frozenset[tuple[int, str]] = frozenset()) -> Build:
         """Return the same build with nobody looking at what package managers left in these directories.
 
-        `respelled` are commands that count as those that leave nothing there, because another file has them in that form.
+        `respelled` are commands (stage, text) that count as those that leave nothing there, because another file has them in that form.
         """
         return replace(self, residue=Residue(tuple(sorted(paths)), respelled), memo={})
 

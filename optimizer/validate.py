@@ -44,10 +44,9 @@ def validate(old: Build, new: Build, declared: WantedDifference = NO_DIFFERENCE)
         from dockopt.optimizer.runtime_stage import compare_with_runtime_stage as compare
     if declared.owners:
         old, new = old.with_free_owners(declared.owners), new.with_free_owners(declared.owners)
-    if declared.residue:
-        # a command that is dropped because the new file has it in a form that leaves nothing there
-        old, new = old.with_residue(declared.residue, declared.dropped), new.with_residue(declared.residue)
     try:
+        if declared.residue:
+            old, new = _without_residue(old, new, declared)
         verdict = compare(old, new, declared)
         if verdict.status == "unproven" and _has_unknown(new):
             under_assumption = compare(old.with_opaque_caches, new.with_opaque_caches, declared)
@@ -56,6 +55,14 @@ def validate(old: Build, new: Build, declared: WantedDifference = NO_DIFFERENCE)
     except Unsupported as error:
         return Verdict("unproven", obligation=error.reason, line=error.line)
     return verdict
+
+
+def _without_residue(old: Build, new: Build, declared: WantedDifference) -> tuple[Build, Build]:
+    """Return both builds with nobody looking at what package managers left for themselves."""
+    kept = {(command.stage, command.text) for command in new.executed}
+    # dropped because the new file has it in a form that leaves nothing there
+    dropped = {(command.stage, command.text) for command in old.executed if command.text in declared.dropped}
+    return old.with_residue(declared.residue, frozenset(dropped - kept)), new.with_residue(declared.residue)
 
 
 def _repaired(old: Build, new: Build) -> Verdict | None:

@@ -36,6 +36,13 @@ class Image:
         return sum(layer.size for layer in self.layers)
 
 
+def is_archive(path: Path) -> bool:
+    """Tell whether a file begins like an archive: a tar, or one that is compressed. Raises OSError."""
+    with path.open("rb") as stream:
+        start = stream.read(_PEEK)
+    return start[257:262] == b"ustar" or start.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ"))
+
+
 def read_archive(stream: IO[bytes]) -> list[Image]:
     """Read all images of an archive, in the order of its manifest. Raises ArchiveError."""
     documents: dict[str, bytes] = {}

@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import posixpath
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import IO, NamedTuple, cast
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
@@ -126,6 +126,20 @@ def merge(layers: Iterable[Layer]) -> Contents:
             else:
                 merged[path] = entry
     return merged
+
+
+def owners(layers: Sequence[Layer]) -> dict[str, int]:
+    """Return for each path that is there when the layers lie on one another the index of the layer that it is from."""
+    marked = [
+        layer._replace(
+            entries={
+                path: Entry("directory" if entry.kind == "directory" else "file", 0, 0, 0, str(index))
+                for path, entry in layer.entries.items()
+            }
+        )
+        for index, layer in enumerate(layers)
+    ]
+    return {path: int(entry.content) for path, entry in merge(marked).items()}
 
 
 def _is_gone(path: str, gone: Iterable[str], opaque: frozenset[str]) -> bool:

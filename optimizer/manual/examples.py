@@ -32,13 +32,17 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("with the first engine that answers", "dockopt verify"),
         ("one stage, with a build argument", "dockopt verify --target release --build-arg VERSION=1 deploy/Dockerfile"),
         ("on a builder far away", "dockopt verify --builder fleet"),
+        ("what a change of the image on purpose changes", "dockopt verify --select apt-hygiene"),
+    ),
+    "size": (
+        ("build the Dockerfile here, and measure", "dockopt size"),
+        ("an archive, without an engine", "dockopt size image.tar"),
+        (
+            "the three largest layers of an image",
+            "dockopt size --format json app | jq '.layers | sort_by(-.bytes)[:3]'",
+        ),
     ),
     "bench": (("after an edit of one source file", "dockopt bench --edit main.go"),),
-    "pin": (
-        ("show what the digests are now", "dockopt pin --digest"),
-        ("write them", "dockopt pin --digest --write deploy/Dockerfile"),
-        ("on a schedule: all of them anew", "dockopt pin --digest --update --write"),
-    ),
     "diff-images": (
         ("two images of the engine", "dockopt diff-images app:before app:after"),
         ("two archives, without an engine", "dockopt diff-images before.tar after.tar"),

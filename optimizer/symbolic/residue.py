@@ -30,10 +30,10 @@ RPM_CACHES = ("/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum", "/var/lo
 
 
 class Residue(NamedTuple):
-    """The directories that are left out, and texts of commands that the other file has in a form that leaves nothing there."""
+    """The directories that are left out, and commands (stage, text) that the other file has in a form that leaves nothing there."""
 
     paths: tuple[str, ...]
-    respelled: frozenset[str] = frozenset()
+    respelled: frozenset[tuple[int, str]] = frozenset()
 
 
 class _Owner(NamedTuple):
@@ -78,7 +78,7 @@ def _owner_of(path: str) -> _Owner | None:
     return _PIP if path.endswith("/.cache/pip") else None
 
 
-def without_residue(unit: Unit, effects: Effects, residue: Residue) -> tuple[Effects, str]:
+def without_residue(unit: Unit, stage: int, effects: Effects, residue: Residue) -> tuple[Effects, str]:
     """Return the effects of a command, and the text that stands for it, where what lies in the directories is not looked at."""
     hidden: dict[str, Kind | None] = {}
     text = unit.text
@@ -91,7 +91,7 @@ def without_residue(unit: Unit, effects: Effects, residue: Residue) -> tuple[Eff
         if owner.sparing and owner.sparing in unit.argv and effects.unknown is None:
             text = re.sub(rf" {re.escape(owner.sparing)}(?= |$)", "", text)
             hidden[path] = None
-        elif unit.text in residue.respelled:
+        elif (stage, unit.text) in residue.respelled:
             hidden[path] = Kind.MAY
         elif fresh:
             hidden[path] = Kind.TREE

@@ -154,7 +154,7 @@ def _apply(
         effects = _not_through_links(executor, state, unit, roots)
     text = unit.text
     if executor.residue is not None:
-        effects, text = without_residue(unit, effects, executor.residue)
+        effects, text = without_residue(unit, instruction.stage, effects, executor.residue)
     files = view(executor, state, mounts, effects.caches, line)
     environment = {**state.environment(), **unit.local}
     if effects.variables is not None:
