@@ -10,9 +10,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from benchmarks.road import ROAD, STEPS, Stop
 from dockopt.optimizer.engine import Options, analyze
 from dockopt.optimizer.proposal import FileReport
+
+from benchmarks.road import ROAD, STEPS, Stop
 
 
 def step(stop: Stop, source: bytes) -> FileReport:
@@ -33,9 +34,7 @@ def test_each_step_comes_from_the_one_before(before: Stop, after: Stop) -> None:
 
 def test_all_at_once_is_the_same_road() -> None:
     everything = frozenset(name for stop in STEPS for name in stop.select) | {"split-copy", "cache-mounts"}
-    report = analyze(
-        ROAD / "Dockerfile", STEPS[0].dockerfile.read_bytes(), Options(ROAD, everything, named=everything)
-    )
+    report = analyze(ROAD / "Dockerfile", STEPS[0].dockerfile.read_bytes(), Options(ROAD, everything, named=everything))
     assert report.result.decode() == STEPS[-1].dockerfile.read_text()
 
 
@@ -51,5 +50,3 @@ def test_the_page_shows_every_step() -> None:
         assert stop.dockerfile.name in page
     assert f"```dockerfile\n{STEPS[0].dockerfile.read_text()}```" in page
     assert f"```dockerfile\n{STEPS[-1].dockerfile.read_text()}```" in page
-
-
