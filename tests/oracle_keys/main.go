@@ -53,6 +53,7 @@ type request struct {
 	Target    string            `json:"target"`
 	Platform  string            `json:"platform"`
 	Merge     bool              `json:"merge"` // the store can merge layers, so that --link means something
+	Lint      bool              `json:"lint"`  // what `docker build --check` says is wanted, and nothing else
 }
 
 // step is the operation of one instruction. Hope is its key with every input left out that may match by content although its own key
@@ -65,8 +66,9 @@ type step struct {
 }
 
 type answer struct {
-	Error string `json:"error"`
-	Steps []step `json:"steps"`
+	Error    string   `json:"error"`
+	Steps    []step   `json:"steps"`
+	Warnings []string `json:"warnings"` // names of checks, once for each place
 }
 
 // resolver knows every image: its digest is that of its name, and it has nothing but a PATH.
@@ -254,18 +256,40 @@ func capabilities(merge bool) *apicaps.CapSet {
 	return &set
 }
 
+// checked returns what BuildKit's own checks find.
+func checked(ctx context.Context, source []byte, options dockerfile2llb.ConvertOpt) (answer, error) {
+	// it is only asked where a warning lies
+	options.SourceMap.Definition = &llb.Definition{}
+	results, err := dockerfile2llb.DockerfileLint(ctx, source, options)
+	if err != nil {
+		return answer{}, err
+	}
+	if results.Error != nil {
+		return answer{}, errors.New(results.Error.Message)
+	}
+	found := []string{}
+	for _, warning := range results.Warnings {
+		found = append(found, warning.RuleName)
+	}
+	return answer{Warnings: found}, nil
+}
+
 func reply(ctx context.Context, number int, r request) (answer, error) {
 	platform, err := platforms.Parse(r.Platform)
 	if err != nil {
 		return answer{}, err
 	}
-	result, err := dockerfile2llb.Dockerfile2LLB(ctx, r.Source, dockerfile2llb.ConvertOpt{
+	options := dockerfile2llb.ConvertOpt{
 		Config:         dockerui.Config{BuildArgs: r.BuildArgs, Target: r.Target},
 		MetaResolver:   resolver{},
 		LLBCaps:        capabilities(r.Merge),
 		SourceMap:      llb.NewSourceMap(nil, "Dockerfile", "Dockerfile", r.Source),
 		TargetPlatform: &platform,
-	})
+	}
+	if r.Lint {
+		return checked(ctx, r.Source, options)
+	}
+	result, err := dockerfile2llb.Dockerfile2LLB(ctx, r.Source, options)
 	if err != nil {
 		return answer{}, err
 	}

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import subprocess
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,18 +49,27 @@ class KeysOracle:
 
     def steps(self, project: Project, *, merges: bool = False) -> list[Step] | str:
         """Return the steps of a build, or why it fails before anything runs."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         request = {
             "source": _b64(project.text().encode()), "nodes": [_node(path, node) for path, node in project.nodes.items()],
             "buildArgs": project.build_args, "target": project.target or "", "platform": "linux/amd64", "merge": merges,
         }  # fmt: skip
-        self._process.stdin.write(json.dumps(request).encode() + b"\n")
-        self._process.stdin.flush()
-        answer: Mapping[str, Any] = json.loads(self._process.stdout.readline())
+        answer = self._ask(request)
         if answer["error"]:
             return str(answer["error"])
         return [Step(step["line"], step["kind"], step["key"], step["hope"]) for step in answer["steps"]]
+
+    def checks(self, dockerfile: bytes) -> Counter[str] | str:
+        """Return how often each of BuildKit's checks (`docker build --check`) complains, or why the file cannot be built."""
+        answer = self._ask({"source": _b64(dockerfile), "platform": "linux/amd64", "lint": True})
+        return str(answer["error"]) if answer["error"] else Counter(answer["warnings"])
+
+    def _ask(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        self._process.stdin.flush()
+        answer: Mapping[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
 
     def close(self) -> None:
         """End the process."""
