@@ -13,9 +13,10 @@ settings.register_profile("explore", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
+@pytest.hookimpl(trylast=True)  # other folders mark their tests in this hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests that build in one process of several (`-n 2 --dist loadgroup`): they share an engine and its cache."""
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
-            if item.get_closest_marker("engine") is not None:
+            if item.get_closest_marker("engine") is not None or "engine" in getattr(item, "fixturenames", ()):
                 item.add_marker(pytest.mark.xdist_group("engine"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,19 @@ RUN CGO_ENABLED=0 go build embed encoding/json flag html/template log/slog net/h
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[REMARKS] = Remarks()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what was left out, where the tests run in processes of their own (pytest-xdist)."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["remarks"] = session.config.stash[REMARKS].lines
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what such a process has left out."""
+    node.config.stash[REMARKS].lines.extend(getattr(node, "workeroutput", {}).get("remarks", ()))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
