@@ -59,6 +59,7 @@ from dockopt.optimizer.regions import below
 from dockopt.optimizer.runtime_bases import base_of, runtime_base
 from dockopt.optimizer.syntax import Stage
 from dockopt.rewrites.runtime_choice import Choice, NoBase, choose
+from dockopt.rewrites.stage_accounts import Accounts, accounts_of
 from dockopt.rewrites.stage_commands import made_directories, obstacle_in
 from dockopt.rewrites.stage_cut import TOOLCHAIN, Cut, cut_stage, keepers
 from dockopt.rewrites.static_go import without_c
@@ -223,9 +224,11 @@ def _proposal(
         for d in made_directories(build, stage)
         if not any(below(d, p) or below(p, d) for p in (program.old, *read.paths))
     ]
-    taken = sorted((*read.paths, *directories))
+    accounts = accounts_of(build, stage)
+    owners = dict(accounts.homes)
+    taken = [*accounts.copies, *owners, *sorted((*read.paths, *directories)), *choice.also]
     copies = [(program.old, program.new), *((path, path) for path in taken)]
-    edits = [*cut.edits(choice.image, copies)]
+    edits = [*cut.edits(choice.image, copies, owners)]
     replacing: tuple[Edit, ...] = ()
     if choice.without_c is not None:
         replacing = (choice.without_c,)
@@ -243,7 +246,7 @@ def _proposal(
         ),
         replacing=replacing,
         risk=_risk(choice, cut),
-        notes=tuple(_notes(found, choice, read, directories)),
+        notes=tuple(_notes(found, choice, read, directories, accounts)),
     )
 
 
@@ -265,13 +268,19 @@ def _risk(choice: Choice, cut: Cut) -> str:
     return "; ".join(parts)
 
 
-def _notes(found: Shipped, choice: Choice, read: RuntimeFiles, directories: list[str]) -> Iterator[str]:
+def _notes(
+    found: Shipped, choice: Choice, read: RuntimeFiles, directories: list[str], accounts: Accounts
+) -> Iterator[str]:
     for path in read.paths:
         place = read.named[path]
         said = f"{place.file}:{place.line}" if place.file else "the Dockerfile"
         yield f"`{path}` is taken along: {said} names it"
     for path in directories:
         yield f"`{path}` is taken along: a command makes it"
+    if accounts.names:
+        yield "the accounts are those of the stage that builds: number and groups of the user stay the same"
+    for path in choice.also:
+        yield f"`{path}` is taken along: Alpine has no time zones, and the program looks there too"
     if choice.why:
         yield choice.why
     facts, tree = found.build.facts, found.build.tree

@@ -13,6 +13,7 @@ from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit, Refusal
 from dockopt.optimizer.runtime_bases import base_of
 from dockopt.optimizer.syntax import Stage
+from dockopt.rewrites.stage_accounts import accounts_of
 
 STATIC = "gcr.io/distroless/static-debian12"
 #: C library and C++ library of Debian 12, certificates, time zones, no shell (distroless, README)
@@ -21,6 +22,7 @@ _WITH_C = {"bookworm": "gcr.io/distroless/cc-debian12"}
 _ALPINE = "alpine:3.22"
 _ALPINE_TAG = re.compile(r"(?:^|-)alpine(\d+\.\d+)$")
 _DEBIAN_TAG = re.compile(r"(?:^|-)(bookworm)$")
+_ZONES = "/usr/local/go/lib/time/zoneinfo.zip"
 #: users that both the golang images and the new one have by the same number (Debian base-passwd, Alpine alpine-baselayout, distroless)
 _USERS = re.compile(r"(?:root|nobody|\d+)(?::\d+)?")
 #: C that needs nothing but the C library: no C++
@@ -37,6 +39,8 @@ class Choice(NamedTuple):
     #: the edit that builds the program without C, where it is not built so
     without_c: Edit | None
     why: str = ""
+    #: what of the base image that builds has to go along
+    also: tuple[str, ...] = ()
 
 
 class NoBase(NamedTuple):
@@ -58,7 +62,8 @@ def choose(
     """Return the base image for a program with what starts it and checks its health. Raises Unsupported."""
     line = stage.from_.start_line
     user = next((i.args.strip() for i in reversed(stage.instructions) if i.keyword == "USER"), "")
-    if user and not _USERS.fullmatch(user):
+    made = accounts_of(build, stage).names
+    if user and not _USERS.fullmatch(user) and not made.issuperset(user.split(":")):
         return NoBase(f"the user `{user}` is not surely the same one in another image", "", line)
     shell = bool(start.shells)
     if health is not None:
@@ -79,17 +84,41 @@ def choose(
         edit, why = (None, "") if cgo is None else cgo
         if not shell:
             return Choice(STATIC, False, edit, why)
-        needs = needs_of(found.build)
-        if needs is None or needs.time_zones is not None:
-            place = ("", line) if needs is None or needs.time_zones is None else needs.time_zones
-            return NoBase(
-                'Alpine has no time zones, and the program loads some: `import _ "time/tzdata"` builds them in', *place
-            )
-        return Choice(release or _ALPINE, True, edit, why)
-    return _with_c(found, cgo, shell=shell, alpine=release, tag=tag)
+        zones = _zones(build, stage, found)
+        if isinstance(zones, NoBase):
+            return zones
+        return Choice(release or _ALPINE, True, edit, why, zones)
+    zones = _zones(build, stage, found)
+    return _with_c(found, cgo, shell=shell, alpine=release, tag=tag, zones=zones)
 
 
-def _with_c(found: Shipped, refused: Refusal, *, shell: bool, alpine: str | None, tag: str) -> Choice | NoBase:
+def _zones(build: Build, stage: Stage, found: Shipped) -> tuple[str, ...] | NoBase:
+    """Return the file of time zones that the program needs on Alpine, which has none.
+
+    A program looks into that of the Go tree which it was built by, where the system has none, unless `-trimpath` has taken the
+    name of that tree from it (`runtime.GOROOT`; `time`, zoneinfo.go and zoneinfo_goroot.go). The golang images have it at /usr/local/go.
+    """
+    needs = needs_of(found.build)
+    line = stage.from_.start_line
+    zone = build.runs[stage.index].final.env.get("TZ")
+    place = None if needs is None else needs.time_zones
+    if place is None and zone is not None and zone.text not in ("", "UTC"):
+        place = "", line
+    if needs is not None and place is None:
+        return ()
+    reason = 'Alpine has no time zones, and the program loads some: `import _ "time/tzdata"` builds them in'
+    name, tag = repository(base_of(build.executor, stage.index).reference)
+    settings = found.build.settings
+    trimmed = settings.value("-trimpath")
+    rooted = any("GOROOT" in i.args for i in stage.instructions if i.keyword in ("ENV", "ARG", "RUN"))
+    if place is None or name != "golang" or not tag or trimmed != (True, None) or rooted:
+        return NoBase(reason, *(place or ("", line)))
+    return (_ZONES,)
+
+
+def _with_c(
+    found: Shipped, refused: Refusal, *, shell: bool, alpine: str | None, tag: str, zones: tuple[str, ...] | NoBase
+) -> Choice | NoBase:
     """Return an image with the C library that the program was built against."""
     facts = found.build.facts
     unclear = NoBase(f"it cannot be built without C: {refused.reason}", refused.cause_path, refused.cause_line)
@@ -102,9 +131,9 @@ def _with_c(found: Shipped, refused: Refusal, *, shell: bool, alpine: str | None
     if debian is not None and not shell and found.build.linking.libc == "glibc":
         return Choice(_WITH_C[debian[1]], False, None, f"it has glibc, which the program needs ({what})")
     if alpine is not None and found.build.linking.libc == "musl" and all(_PLAIN_C.search(u.what) for u in facts.uses):
-        needs = needs_of(found.build)
-        if needs is not None and needs.time_zones is None:
-            return Choice(alpine, True, None, f"it has musl, which the program needs ({what})")
+        if isinstance(zones, NoBase):
+            return zones
+        return Choice(alpine, True, None, f"it has musl, which the program needs ({what})", zones)
     return NoBase(
         f"the program needs C ({what}), and the tag `{tag}` does not say which release of Debian or Alpine it was built on",
         refused.cause_path,

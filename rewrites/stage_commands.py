@@ -10,6 +10,7 @@ from dockopt.optimizer.regions import below
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Stage
 from dockopt.optimizer.wording import shortened
+from dockopt.rewrites.stage_accounts import MAKES, account_problem
 
 #: packages that only building needs, or that the new base has a part of that does not differ for a program that starts no others
 _BUILDING = frozenset(
@@ -58,6 +59,8 @@ def _problem(command: Executed) -> str | None:
         return f"what `{shown}` leaves for the program is not known: {command.effects.unknown}"
     if command.name in ("apk", "apt-get", "apt"):
         return _package(command)
+    if command.name in MAKES:
+        return account_problem(command)
     if command.name in _WITHOUT_TRACE or all(write.kind is Kind.KILL for write in command.effects.writes):
         return None
     return f"the program may need what `{shown}` leaves"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from dockopt.optimizer.ecosystems.go.binary import GoBuild
 from dockopt.optimizer.model import Build
@@ -40,8 +41,13 @@ class Cut:
     #: variables of the toolchain that stay behind
     dropped: frozenset[str]
 
-    def edits(self, image: str, copies: Sequence[tuple[str, str]]) -> list[Edit]:
-        """Return the edits that name the stage and put the new one, with its base image and `copies` (from, to), behind it."""
+    def edits(
+        self, image: str, copies: Sequence[tuple[str, str]], owners: Mapping[str, str] = MappingProxyType({})
+    ) -> list[Edit]:
+        """Return the edits that name the stage and put the new one, with its base image and `copies` (from, to), behind it.
+
+        `owners` says to whom a target belongs, where that is not who has it in the stage that builds.
+        """
         newline = self.dockerfile.newline
         like = self.stage.from_
         edits = []
@@ -51,7 +57,9 @@ class Cut:
         lines = [f"{keyword('FROM', like)} {image}"]
         if self.cwd != "/":
             lines.append(f"{keyword('WORKDIR', like)} {self.cwd}")
-        lines += [f"{keyword('COPY', like)} --from={self.name} {source} {target}" for source, target in copies]
+        for source, target in copies:
+            owner = f" --chown={owners[target]}" if target in owners else ""
+            lines.append(f"{keyword('COPY', like)} --from={self.name}{owner} {source} {target}")
         text = newline + b"".join(line.encode() + newline for line in (*lines, *self.repeated))
         for instruction in self.moved:
             start, end = block_start(instruction), instruction.span.end
