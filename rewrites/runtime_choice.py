@@ -60,17 +60,9 @@ def choose(
     cgo: tuple[Edit, str] | Refusal | None,
 ) -> Choice | NoBase:
     """Return the base image for a program with what starts it and checks its health. Raises Unsupported."""
-    line = stage.from_.start_line
-    user = next((i.args.strip() for i in reversed(stage.instructions) if i.keyword == "USER"), "")
-    made = accounts_of(build, stage).names
-    if user and not _USERS.fullmatch(user) and not made.issuperset(user.split(":")):
-        return NoBase(f"the user `{user}` is not surely the same one in another image", "", line)
-    shell = bool(start.shells)
-    if health is not None:
-        problem = _health_problem(found, health)
-        if problem is not None:
-            return problem
-        shell |= bool(health.shells) or any(found.path not in p.places for p in health.programs)
+    shell = needs_shell(build, stage, found.path, start, health)
+    if isinstance(shell, NoBase):
+        return shell
     tag = repository(base_of(build.executor, stage.index).reference)[1]
     alpine = _ALPINE_TAG.search(tag)
     release = f"alpine:{alpine[1]}" if alpine else None
@@ -90,6 +82,20 @@ def choose(
         return Choice(release or _ALPINE, True, edit, why, zones)
     zones = _zones(build, stage, found)
     return _with_c(found, cgo, shell=shell, alpine=release, tag=tag, zones=zones)
+
+
+def needs_shell(build: Build, stage: Stage, path: str, start: Start, health: Start | None) -> bool | NoBase:
+    """Tell whether the new image of a program has to have a shell, or say why it cannot be what the old one is."""
+    user = next((i.args.strip() for i in reversed(stage.instructions) if i.keyword == "USER"), "")
+    made = accounts_of(build, stage).names
+    if user and not _USERS.fullmatch(user) and not made.issuperset(user.split(":")):
+        return NoBase(f"the user `{user}` is not surely the same one in another image", "", stage.from_.start_line)
+    if health is None:
+        return bool(start.shells)
+    problem = _health_problem(path, health)
+    if problem is not None:
+        return problem
+    return bool(start.shells or health.shells) or any(path not in p.places for p in health.programs)
 
 
 def _zones(build: Build, stage: Stage, found: Shipped) -> tuple[str, ...] | NoBase:
@@ -141,12 +147,12 @@ def _with_c(
     )
 
 
-def _health_problem(found: Shipped, health: Start) -> NoBase | None:
+def _health_problem(path: str, health: Start) -> NoBase | None:
     line = health.instructions[0].start_line
     if health.unknown is not None:
         return NoBase(f"the health check is not understood: {health.unknown.reason}", health.unknown.path, line)
     for program in health.programs:
-        if found.path in program.places:
+        if path in program.places:
             continue
         name = (program.argv[0] or "").rpartition("/")[2]
         if name == "wget" and all(word is not None and _WGET.fullmatch(word) for word in program.argv[1:]):

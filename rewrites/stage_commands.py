@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from dockopt.optimizer.effects import Kind
 from dockopt.optimizer.model import Build
@@ -23,8 +23,16 @@ _WITHOUT_TRACE = frozenset({"rm", "mkdir", "chmod", "chown", "chgrp"})
 _RUNS_TESTS = frozenset({"test", "vet", "fmt", "list", "env", "version"})
 
 
-def obstacle_in(build: Build, stage: Stage) -> tuple[str, str, int] | None:
-    """Return why the new image may lack something that a command has made, with the place of the cause. Raises Unsupported."""
+def is_of_go(command: Executed) -> bool:
+    """Tell whether a command of the go tool makes nothing but programs and caches, though it is not known what it makes of them."""
+    return command.name == "go" and len(command.argv) > 1 and command.argv[1] in _RUNS_TESTS
+
+
+def obstacle_in(build: Build, stage: Stage, compiles: Callable[[Executed], bool]) -> tuple[str, str, int] | None:
+    """Return why the new image may lack something that a command has made, with the place of the cause. Raises Unsupported.
+
+    `compiles` tells whether a command is one whose traces are known to be programs and caches.
+    """
     for instruction in stage.instructions:
         line = instruction.start_line
         if instruction.keyword in ("ONBUILD", "SHELL"):
@@ -44,19 +52,17 @@ def obstacle_in(build: Build, stage: Stage) -> tuple[str, str, int] | None:
             if command.stage == stage.index and command.name in ("chown", "chgrp", "chmod"):
                 return f"the user may need what `{shortened(command.text)}` gives", "", command.line
     for command in build.executed:
-        if command.stage == stage.index and (reason := _problem(command)) is not None:
+        if command.stage == stage.index and not compiles(command) and (reason := _problem(command)) is not None:
             return reason, "", command.line
     return None
 
 
 def _problem(command: Executed) -> str | None:
     shown = shortened(command.text)
-    if command.name == "go":
-        tests = len(command.argv) > 1 and command.argv[1] in _RUNS_TESTS
-        unknown = None if tests else command.effects.unknown
-        return None if unknown is None else f"what `{shown}` leaves for the program is not known: {unknown}"
     if command.effects.unknown is not None:
         return f"what `{shown}` leaves for the program is not known: {command.effects.unknown}"
+    if command.name == "go":
+        return None
     if command.name in ("apk", "apt-get", "apt"):
         return _package(command)
     if command.name in MAKES:

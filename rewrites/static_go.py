@@ -48,10 +48,12 @@ from typing import NamedTuple
 
 from dockopt.optimizer.ecosystems.go.binary import GoBuild
 from dockopt.optimizer.ecosystems.go.module_facts import C_STANDARD
+from dockopt.optimizer.ecosystems.go.needs import needs_of
 from dockopt.optimizer.ecosystems.go.shipping import Shipped, shipped
 from dockopt.optimizer.entrypoint import started
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit, Proposal, Refusal
+from dockopt.optimizer.runtime_bases import base_of
 from dockopt.optimizer.shell import Word, parse_script
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.symbolic.units import dialect_of
@@ -238,6 +240,23 @@ def _finds_its_sources(found: Shipped) -> bool:
     return facts is None or any(b"runtime.Caller" in (tree.read(path) or b"") for path in facts.files)
 
 
+def _reads_zones_of_its_tree(build: Build, found: Shipped) -> bool:
+    """Tell whether a program may find time zones only in the Go tree that built it, whose place `-trimpath` takes from it.
+
+    `runtime.GOROOT` is empty then (`time`, zoneinfo.go, loadLocation). That tree is there where the program is built, and where its
+    archive of zones is copied to.
+    """
+    if found.copy is not None and not any(
+        "zoneinfo.zip" in i.args for i in build.dockerfile.stages[found.stage].instructions if i.keyword == "COPY"
+    ):
+        return False
+    needs = needs_of(found.build)
+    zone = build.runs[found.stage].final.env.get("TZ")
+    wanted = needs is None or needs.time_zones is not None or (zone is not None and zone.text not in ("", "UTC"))
+    facts = base_of(build.executor, found.stage).facts
+    return wanted and (facts is None or facts.time_zones is not True)
+
+
 def _flags(build: Build, found_program: Shipped, words: tuple[Word, ...]) -> list[_Insertion] | Refusal:
     """Return what has to be put in for `-trimpath` and `-s -w`, nothing where both are there."""
     made = found_program.build
@@ -247,7 +266,8 @@ def _flags(build: Build, found_program: Shipped, words: tuple[Word, ...]) -> lis
     found: list[_Insertion] = []
     after_build = words[1].end
     trimmed = "-trimpath" in made.settings.flags.values or "-trimpath" in made.settings.goflags.values
-    if not trimmed and not _finds_its_sources(found_program):
+    hides = _finds_its_sources(found_program) or _reads_zones_of_its_tree(build, found_program)
+    if not trimmed and not hides:
         found.append(_Insertion(after_build, " -trimpath"))
     if "-ldflags" in made.settings.goflags.values:
         return Refusal(ID, line, "GOFLAGS has `-ldflags`, which others in the command would replace", "", line)

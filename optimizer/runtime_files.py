@@ -1,22 +1,19 @@
-"""Which files of its image a Go program reads at run time, beside itself: those that its strings name.
+"""Which files of its image a program reads at run time, beside itself: those that its strings name.
 
-A file that COPY brings has to be accounted for: it is built in (`//go:embed`), it is named by a string of the sources, by a variable or
-an argument, or it is of a kind that no program reads (sources, manifests, recipes, texts for people). What is left is a question for
-the author. The price is a question too many; a string too many costs a few bytes.
+A file that COPY brings has to be accounted for: it is built in (`//go:embed`, `include_str!`), it is named by a string of the sources,
+by a variable or an argument, or it is of a kind that no program reads (sources, manifests, recipes, texts for people). What is left
+is a question for the author. The price is a question too many; a string too many costs a few bytes.
 """
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from dockopt.optimizer.ecosystems.go.binary import GoBuild
-from dockopt.optimizer.ecosystems.go.literals import texts_of
 from dockopt.optimizer.model import FrozenContext
-from dockopt.optimizer.regions import below, join, parents, relative
+from dockopt.optimizer.regions import below, join, relative
 from dockopt.optimizer.symbolic.filesystem import FileSystem, Op
 
 #: how many files of the context are looked at
@@ -25,7 +22,7 @@ _MOST_STRINGS = 20_000
 #: what no program reads when it runs, unless a string names it: by its path in the context
 _NOT_READ = re.compile(
     r"(?:^|/)(?:vendor|testdata|tests?|e2e|docs?|examples?|k8s|kubernetes|helm|charts|terraform|\.[\w-]+)/"
-    r"|\.(?:go|mod|sum|md|markdown|rst|proto|sh|bash|ps1|bat|example|sample|dist|orig|mk|s|c|h|cc|cpp|hpp|swp|log)$"
+    r"|\.(?:go|mod|sum|rs|md|markdown|rst|proto|sh|bash|ps1|bat|example|sample|dist|orig|mk|s|c|h|cc|cpp|hpp|swp|log)$"
     r"|(?:^|/)go\.work(?:\.sum)?$"
     r"|(?:^|/)[\w.-]*(?:Dockerfile|Containerfile|Makefile|Jenkinsfile|Procfile|Vagrantfile|Earthfile|Tiltfile)[\w.-]*$"
     r"|(?:^|/)(?:LICEN[SC]E|COPYING|NOTICE|AUTHORS|CONTRIBUTORS|CODEOWNERS|CHANGELOG|README|MAINTAINERS|OWNERS|VERSION)[\w.-]*$"
@@ -33,10 +30,6 @@ _NOT_READ = re.compile(
     r"|(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$"
     r"|(?:^|/)(?:Taskfile|skaffold|cloudbuild|render|sqlc|buf(?:\.gen|\.work)?|codecov|mkdocs|gqlgen|app|renovate|fly|air|netlify)\.(?:ya?ml|json|toml)$",
     re.IGNORECASE,
-)
-#: the whole working directory is read, or served
-_EVERYTHING = re.compile(
-    r"\b(?:Dir|DirFS|Walk|WalkDir|ReadDir|Static|StaticFS|FileServer)\s*\(\s*(?:\"[^\"\n]*\"\s*,\s*)?\"\.{0,2}/?\""
 )
 #: places that Debian's and Alpine's golang images have and small images may lack
 _OF_THE_BASE = re.compile(
@@ -74,7 +67,7 @@ class RuntimeFiles:
     questions: tuple[Question, ...] = ()
 
 
-class _Brought(NamedTuple):
+class Brought(NamedTuple):
     """One file that COPY or ADD brings, or a tree of another stage."""
 
     path: str
@@ -82,8 +75,29 @@ class _Brought(NamedTuple):
     line: int
 
 
+class Said(NamedTuple):
+    """What the sources of a program say of files."""
+
+    #: what is built in: paths of the image
+    embedded: tuple[str, ...]
+    strings: tuple[Named, ...]
+    questions: tuple[Question, ...] = ()
+
+
+class Sources(Protocol):
+    """The sources of a program in one language."""
+
+    #: how the names of its sources end
+    ending: str
+    #: what no program in the language reads when it runs, beside what none reads; None: nothing
+    not_read: re.Pattern[str] | None
+
+    def said(self, brought: Sequence[Brought]) -> Said:
+        """Return what they say; `brought` are the files that COPY and ADD bring, sources among them."""
+
+
 def runtime_files(
-    made: GoBuild, files: FileSystem, cwd: str, words: Iterable[Named], context: FrozenContext
+    made: Sources, files: FileSystem, cwd: str, words: Iterable[Named], context: FrozenContext
 ) -> RuntimeFiles:
     """Return what a program reads of the files of its image; `words` are variables and arguments that it is started with."""
     reader = _Reader(made, files, cwd, context)
@@ -91,18 +105,21 @@ def runtime_files(
 
 
 class _Reader:
-    def __init__(self, made: GoBuild, files: FileSystem, cwd: str, context: FrozenContext) -> None:
+    def __init__(self, made: Sources, files: FileSystem, cwd: str, context: FrozenContext) -> None:
         self._made, self._files, self._cwd, self._context = made, files, cwd, context.aside()
         self._questions: list[Question] = []
         self._named: dict[str, Named] = {}
 
     def read(self, words: tuple[Named, ...]) -> RuntimeFiles:
-        brought = list(self._brought())
+        brought = list(brought_into(self._files, self._context, self._questions))
         paths = [entry.path for entry in brought]
-        self._data = [entry for entry in brought if entry.source is None or not _NOT_READ.search(entry.source)]
-        self._code = [entry.path for entry in brought if entry.path.endswith(".go")]
-        embedded, strings = self._sources()
-        for word in (*strings, *words):
+        self._data = [entry for entry in brought if entry.source is None or not self._is_never_read(entry.source)]
+        self._code = [entry.path for entry in brought if entry.path.endswith(self._made.ending)]
+        embedded, strings, questions = self._made.said(brought)
+        self._questions += questions
+        if len(strings) > _MOST_STRINGS:
+            self._questions.append(Question("the sources have more strings than are looked at"))
+        for word in (*strings[:_MOST_STRINGS], *words):
             self._take(word, paths)
         for entry in self._data:
             if not any(below(entry.path, root) for root in (*embedded, *self._named)):
@@ -114,7 +131,11 @@ class _Reader:
                 self._ask(f"git ignores `{source}`: is it in the image of everybody who builds?", self._named[path])
         return RuntimeFiles(outermost, self._named, tuple(dict.fromkeys(self._questions)))
 
-    def _directory_of(self, path: str, brought: list[_Brought]) -> str | None:
+    def _is_never_read(self, source: str) -> bool:
+        more = self._made.not_read
+        return _NOT_READ.search(source) is not None or (more is not None and more.search(source) is not None)
+
+    def _directory_of(self, path: str, brought: list[Brought]) -> str | None:
         """Return the directory of the context whose files lie below a path."""
         for entry in brought:
             if entry.source is not None and below(entry.path, path):
@@ -125,86 +146,12 @@ class _Reader:
     def _ask(self, message: str, place: Named) -> None:
         self._questions.append(Question(message, place.file, place.line))
 
-    def _ask_for(self, entry: _Brought) -> None:
+    def _ask_for(self, entry: Brought) -> None:
         inside = relative(entry.path, self._cwd) if below(entry.path, self._cwd) else entry.path
         head = inside.split("/")[0] if not inside.startswith("/") else inside
         shown = head if head == inside else f"{head}/"
         question = Question(f"does the program read `{shown}`? nothing in its sources names it", "", entry.line)
         self._questions.append(question)
-
-    # -- the image -----------------------------------------------------------------------------------------------------
-
-    def _brought(self) -> Iterator[_Brought]:
-        """Yield what COPY and ADD bring into the image, as the context is today."""
-        for op in self._files.ops:
-            if op.kind not in ("put", "overlay") or not op.label.startswith(f"line {op.line} `"):
-                continue
-            copies = re.match(r"line \d+ `(?:COPY|ADD) ", op.label) is not None
-            if op.source is None:
-                if copies:
-                    yield _Brought(op.path, None, op.line)
-            elif op.kind == "put" and op.source.pattern is None:
-                yield _Brought(op.path, op.source.path, op.line)
-            else:
-                yield from self._below(op)
-
-    def _below(self, op: Op) -> Iterator[_Brought]:
-        assert op.source is not None
-        pattern = op.source.pattern
-        found = (
-            self._context.files_below(op.source.path, _MOST_FILES)
-            if pattern is None
-            else self._context.glob(f"{op.source.path}/{pattern}".strip("/"))
-        )
-        if found is None:
-            self._questions.append(Question("the files that are copied cannot be listed", "", op.line))
-            return
-        for rel in found:
-            yield _Brought(join(op.path, relative("/" + rel, "/" + op.source.path)), rel, op.line)
-
-    # -- the sources -----------------------------------------------------------------------------------------------------
-
-    def _sources(self) -> tuple[tuple[str, ...], list[Named]]:
-        """Return what is built in, as paths of the image, and all strings."""
-        embedded: list[str] = []
-        strings: list[Named] = []
-        facts = self._made.facts
-        for path in () if facts is None else facts.files:
-            data = self._made.tree.read(path)
-            if data is None:
-                continue
-            file = self._made.tree.context_path(path)
-            texts = texts_of(data)
-            for pattern in texts.embedded:
-                embedded += self._matching(join(posixpath.dirname(path), pattern.removeprefix("all:")))
-            strings += [Named(literal.text, file, literal.line) for literal in texts.literals]
-            whole = _EVERYTHING.search(data.decode("utf-8", "replace"))
-            if whole is not None:
-                line = data.count(b"\n", 0, whole.start()) + 1
-                self._questions.append(
-                    Question("does the program serve or read its whole working directory?", file, line)
-                )
-            if b"joho/godotenv" in data:
-                strings.append(Named(".env", file, data.count(b"\n", 0, data.index(b"joho/godotenv")) + 1))
-        if len(strings) > _MOST_STRINGS:
-            self._questions.append(Question("the sources have more strings than are looked at"))
-        return tuple(embedded), strings[:_MOST_STRINGS]
-
-    def _matching(self, pattern: str) -> list[str]:
-        if not _WILD.search(pattern):
-            return [pattern]
-        from dockopt.optimizer.context import gopath
-
-        found = []
-        for entry in self._data:
-            # a pattern that matches a directory embeds all below it
-            for path in (entry.path, *parents(entry.path)):
-                try:
-                    if gopath.match(pattern, path):
-                        found.append(path)
-                except gopath.BadPatternError:
-                    return []
-        return found
 
     # -- names -------------------------------------------------------------------------------------------------------------
 
@@ -233,7 +180,7 @@ class _Reader:
 
     def _narrowed(self, path: str, data: list[str], files: list[str]) -> list[str]:
         """Return a directory, or where there are sources in it, what else there is."""
-        if files and not path.endswith(".go"):
+        if files and not path.endswith(self._made.ending):
             return [path]
         if not any(below(code, path) for code in self._code):
             return [path] if data else []
@@ -252,6 +199,39 @@ class _Reader:
                 if rel and self._context.may_be_missing(rel) and not self._context.excluded(rel):
                     self._ask(f"git ignores `{text}`, which the sources name: is it in the image?", word)
                     return
+
+
+def brought_into(
+    files: FileSystem, context: FrozenContext, questions: list[Question] | None = None
+) -> Iterator[Brought]:
+    """Yield what COPY and ADD bring into the image, as the context is today."""
+    for op in files.ops:
+        if op.kind not in ("put", "overlay") or not op.label.startswith(f"line {op.line} `"):
+            continue
+        copies = re.match(r"line \d+ `(?:COPY|ADD) ", op.label) is not None
+        if op.source is None:
+            if copies:
+                yield Brought(op.path, None, op.line)
+        elif op.kind == "put" and op.source.pattern is None:
+            yield Brought(op.path, op.source.path, op.line)
+        else:
+            yield from _listed(op, context, questions)
+
+
+def _listed(op: Op, context: FrozenContext, questions: list[Question] | None) -> Iterator[Brought]:
+    assert op.source is not None
+    pattern = op.source.pattern
+    found = (
+        context.files_below(op.source.path, _MOST_FILES)
+        if pattern is None
+        else context.glob(f"{op.source.path}/{pattern}".strip("/"))
+    )
+    if found is None:
+        if questions is not None:
+            questions.append(Question("the files that are copied cannot be listed", "", op.line))
+        return
+    for rel in found:
+        yield Brought(join(op.path, relative("/" + rel, "/" + op.source.path)), rel, op.line)
 
 
 def _candidates(text: str) -> Iterator[str]:
