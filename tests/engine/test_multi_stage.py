@@ -1,10 +1,11 @@
-"""A Go service in the image that it is built in, and in a runtime stage of its own: it answers the same, and is much smaller.
+"""A service in the image that it is built in, and in a runtime stage of its own: it answers the same, and is much smaller.
 
 The distroless image may be a stand-in without a C library; then certificates and time zones of the real one are not tried here.
 """
 
 from __future__ import annotations
 
+import shutil
 import socket
 import time
 import urllib.error
@@ -109,3 +110,29 @@ def test_a_program_that_starts_others_stays_where_they_are(warm_engine: Engine) 
     (refusal,) = told.refusals
     assert "starts other programs" in refusal.reason
     assert "git version" in warm_engine.run(image(warm_engine, "go-starts-programs", told.source))
+
+
+@pytest.mark.engine
+def test_a_rust_program_prints_the_same_from_a_stage_of_its_own(warm_engine: Engine, tmp_path: Path) -> None:
+    """In shell form: the image with a shell is there, distroless with a C library is not made here."""
+    shutil.copytree(EXAMPLES.parent / "multi-stage" / "rust-file-that-is-named", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "expected.Dockerfile").unlink()
+    program = 'fn main() { print!("{}", std::fs::read_to_string("menu/today.txt").unwrap()); }\n'
+    (tmp_path / "src/main.rs").write_text(program)
+    path = tmp_path / "Dockerfile"
+    path.write_text(
+        "FROM rust:1-bookworm\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\nCMD ./target/release/shop\n"
+    )
+    chosen = frozenset({"multi-stage"})
+    told = analyze(path, path.read_bytes(), Options(context=tmp_path, select=chosen, named=chosen))
+    assert b"\nFROM debian:bookworm-slim\n" in told.result
+    for base in ("rust:1-bookworm", "debian:bookworm-slim"):
+        if not warm_engine.has(base):
+            pytest.skip(f"the engine has no image {base}")
+    tags = []
+    for source in (told.source, told.result):
+        tags.append(warm_engine.tag("rust-stages"))
+        result = warm_engine.build(source, tmp_path, tag=tags[-1])
+        assert result.ok, result.log
+    assert [warm_engine.run(tag) for tag in tags] == ["soup\n", "soup\n"]
+    assert size(tags[1]) < size(tags[0]) / 4
