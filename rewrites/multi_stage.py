@@ -36,7 +36,8 @@ When it does not fire
     nobody but the author knows whether it is read (then it is asked for); a command of the stage leaves what may be needed, such
     as packages; Compose starts another command, or a development container uses the stage; somebody builds the last stage by
     its name; it needs C, and the release of the base image is not known. Of Rust also: a package of Cargo.lock may link a C
-    library, or the project has a build script, several packages, or settings of its own for cargo.
+    library, or the project has a build script, several packages, or settings of its own for cargo. Programs of Java, Node
+    and Python are not followed.
 
 Why it is safe
     The stage that builds does what it did: the validator compares every command. Of the new image it shows that each file is
@@ -76,6 +77,9 @@ def propose(build: Build) -> Iterator[Proposal | Refusal | Advice]:
         yield from _propose_go(build, stage)
     elif re.match(r"rust(?![\w.-])", name):
         yield from propose_rust(build, stage)
+    elif re.match(r"(?:maven|gradle)(?![\w.-])", name):
+        reason = "which files a program of Java needs beside its jar, and whether the jar holds all its packages, is not followed"
+        yield Refusal(ID, stage.from_.start_line, reason, "", stage.from_.start_line)
 
 
 def _propose_go(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | Advice]:

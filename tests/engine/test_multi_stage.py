@@ -136,3 +136,38 @@ def test_a_rust_program_prints_the_same_from_a_stage_of_its_own(warm_engine: Eng
         assert result.ok, result.log
     assert [warm_engine.run(tag) for tag in tags] == ["soup\n", "soup\n"]
     assert size(tags[1]) < size(tags[0]) / 4
+
+
+@pytest.mark.engine
+def test_an_account_is_the_same_in_a_stage_of_its_own(warm_engine: Engine, tmp_path: Path) -> None:
+    """Number, group and a home that it may write to; the time zones are those of the Go tree on an Alpine without any."""
+    (tmp_path / "go.mod").write_text("module example.com/shop\n\ngo 1.21\n")
+    (tmp_path / "main.go").write_text(
+        'package main\n\nimport (\n\t"fmt"\n\t"os"\n\t"time"\n)\n\nfunc main() {\n\thome, err := os.UserHomeDir()\n'
+        '\tfmt.Println(os.Getuid(), os.Getgid(), home, err, os.WriteFile(home+"/x", nil, 0o600))\n'
+        '\tfmt.Println(time.LoadLocation("Europe/Zurich"))\n}\n'
+    )
+    path = tmp_path / "Dockerfile"
+    chosen = frozenset({"multi-stage"})
+    for cmd, base in (('["/app/shop"]', BASES[1]), ("/app/shop", "alpine:3.22")):
+        path.write_text(
+            f"FROM golang:1.22\nRUN useradd -m shop\nWORKDIR /app\nCOPY . .\nRUN go build -o shop .\nUSER shop\nCMD {cmd}\n"
+        )
+        told = analyze(path, path.read_bytes(), Options(context=tmp_path, select=chosen, named=chosen))
+        assert f"\nFROM {base}\n".encode() in told.result
+        # the stand-in for Alpine has another tag
+        result_source = told.result.replace(b"alpine:3.22", b"alpine:3.20")
+        for needed in (BASES[0], BASES[1], "alpine:3.20"):
+            if not warm_engine.has(needed):
+                pytest.skip(f"the engine has no image {needed}")
+        said = []
+        for source in (told.source, result_source):
+            tag = warm_engine.tag("account")
+            result = warm_engine.build(source, tmp_path, tag=tag)
+            assert result.ok, result.log
+            said.append(warm_engine.run(tag))
+        account, zone = said[1].splitlines()
+        assert account == said[0].splitlines()[0] == "1000 1000 /home/shop <nil> <nil>"
+        if base.startswith("alpine"):
+            # the stand-in for distroless has none
+            assert zone == said[0].splitlines()[1] == "Europe/Zurich <nil>"
