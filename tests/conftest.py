@@ -13,7 +13,7 @@ settings.register_profile("explore", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
-@pytest.hookimpl(trylast=True)  # other folders mark their tests in this hook
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests that build in one process of several (`-n 2 --dist loadgroup`): they share an engine and its cache."""
     if config.pluginmanager.hasplugin("xdist"):
