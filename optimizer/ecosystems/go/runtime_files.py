@@ -136,12 +136,16 @@ class _Reader:
 
     @staticmethod
     def _may_be_read(entry: _Brought, texts: set[str], endings: set[str]) -> bool:
-        """Tell whether a file is one that programs read: by its kind, or as the sources name its ending or its name without it."""
+        """Tell whether programs read a file: by its kind, or as strings say its name, with or without the ending, or its ending."""
         if entry.source is None or not _NOT_READ.search(entry.source):
             return True
         name = posixpath.basename(entry.source)
         stem, ending = posixpath.splitext(name)
-        return ending not in ("", ".go") and not _OF_A_PACKAGE.search(name) and (stem in texts or ending in endings)
+        if ending in (".go", ".mod", ".sum"):
+            return False
+        if name in texts:
+            return True  # in a directory that is only known when it runs (`os.Executable`, `os.Chdir`)
+        return bool(ending) and not _OF_A_PACKAGE.search(name) and (stem in texts or ending in endings)
 
     def _directory_of(self, path: str, brought: list[_Brought]) -> str | None:
         """Return the directory of the context whose files lie below a path."""
