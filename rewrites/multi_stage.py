@@ -31,10 +31,10 @@ After
 
 When it does not fire
     What is started is not surely the program that a `go build` of this stage makes, or a script starts it; the sources cannot be
-    followed, start other programs, or load plugins; a file of the image is neither built in nor named, and nobody but the
-    author knows whether it is read (then it is asked for); a command of the stage leaves what may be needed, such as packages
-    or accounts; Compose starts another command, or a development container uses the stage; somebody builds the last stage
-    by its name; it needs C, and the release of the base image is not known.
+    followed, start other programs, look up accounts by name, read the directory of Go, or load plugins; a file of the image is neither
+    built in nor named, and nobody but the author knows whether it is read (then it is asked for); a command of the stage leaves what
+    may be needed, such as packages or accounts; Compose starts another command or checks the health, or a development container uses
+    the stage; somebody builds the last stage by its name; it needs C, and the release of the base image is not known.
 
 Why it is safe
     The stage that builds does what it did: the validator compares every command. Of the new image it shows that each file is
@@ -50,6 +50,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from dockopt.optimizer.ecosystems.go.needs import needs_of
 from dockopt.optimizer.ecosystems.go.runtime_files import Named, RuntimeFiles, runtime_files
 from dockopt.optimizer.ecosystems.go.shipping import Shipped, shipped
 from dockopt.optimizer.entrypoint import Start, health_checked, started
@@ -58,6 +59,7 @@ from dockopt.optimizer.proposal import Advice, Edit, Proposal, Refusal, RuntimeS
 from dockopt.optimizer.regions import below
 from dockopt.optimizer.runtime_bases import base_of, runtime_base
 from dockopt.optimizer.syntax import Stage
+from dockopt.rewrites.distroless import lacking_platform
 from dockopt.rewrites.runtime_choice import Choice, NoBase, choose
 from dockopt.rewrites.stage_commands import made_directories, obstacle_in
 from dockopt.rewrites.stage_cut import TOOLCHAIN, Cut, cut_stage, keepers
@@ -124,7 +126,12 @@ def _start_problem(stage: Stage, start: Start, programs: list[Shipped]) -> _Reas
             return "the sources of the program cannot be followed", "", found.build.command.line
         return f"the sources of the program cannot be followed: {problem.reason}", problem.path, problem.line
     if found.build.facts.starts_programs is not None:
-        return "the program starts other programs (`os/exec`)", *found.build.facts.starts_programs
+        return "the program starts other programs", *found.build.facts.starts_programs
+    needs = needs_of(found.build)
+    if needs is not None and needs.accounts is not None:
+        return "the program looks up users or groups by name, which another image may lack", *needs.accounts
+    if needs is not None and needs.toolchain is not None:
+        return "the program reads the directory of Go", *needs.toolchain
     if "plugin" in found.build.facts.imports:
         return "the program loads plugins, which need the C library and the toolchain that it was built with", "", line
     return None
@@ -152,11 +159,14 @@ def _outside_problem(build: Build, stage: Stage) -> _Reason | None:
             other.file,
             other.line,
         )
+    lacking = lacking_platform(build, stage)
+    if lacking is not None:
+        return lacking
     for declared in build.declared:
         if declared.file.name.endswith("devcontainer.json"):
             return "a development container is made of it, and needs the toolchain", "", line
     for service in services_of(build):
-        for key, at in service.replaces:
+        for key, at in (*service.replaces, *service.starts):
             return (
                 f"Compose sets `{key}` of the service `{service.name}`, and may need what the new image lacks",
                 service.file,

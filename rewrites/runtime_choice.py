@@ -11,6 +11,7 @@ from dockopt.optimizer.ecosystems.go.shipping import Shipped
 from dockopt.optimizer.entrypoint import Start
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit, Refusal
+from dockopt.optimizer.running.services import services_of
 from dockopt.optimizer.runtime_bases import base_of
 from dockopt.optimizer.syntax import Stage
 
@@ -79,17 +80,35 @@ def choose(
         edit, why = (None, "") if cgo is None else cgo
         if not shell:
             return Choice(STATIC, False, edit, why)
-        needs = needs_of(found.build)
-        if needs is None or needs.time_zones is not None:
-            place = ("", line) if needs is None or needs.time_zones is None else needs.time_zones
+        zones = _time_zones(build, found)
+        if zones is not None:
             return NoBase(
-                'Alpine has no time zones, and the program loads some: `import _ "time/tzdata"` builds them in', *place
+                'Alpine has no time zones, and the program needs some: `import _ "time/tzdata"` builds them in', *zones
             )
         return Choice(release or _ALPINE, True, edit, why)
-    return _with_c(found, cgo, shell=shell, alpine=release, tag=tag)
+    return _with_c(build, found, cgo, shell=shell, alpine=release, tag=tag)
 
 
-def _with_c(found: Shipped, refused: Refusal, *, shell: bool, alpine: str | None, tag: str) -> Choice | NoBase:
+def _time_zones(build: Build, found: Shipped) -> tuple[str, int] | None:
+    """Return what shows that the program needs time zones of its image: its sources, or the variable TZ that it is started with."""
+    line = build.dockerfile.stages[-1].from_.start_line
+    needs = needs_of(found.build)
+    if needs is None:
+        return "", line
+    if needs.brings_zones:
+        return None
+    for instruction in build.dockerfile.stages[-1].instructions:
+        if instruction.keyword == "ENV" and any(pair.key == "TZ" and pair.value != "UTC" for pair in instruction.pairs):
+            return "", instruction.start_line
+    for service in services_of(build):
+        if service.environment.get("TZ", "UTC") != "UTC":
+            return service.file, service.line
+    return needs.time_zones
+
+
+def _with_c(
+    build: Build, found: Shipped, refused: Refusal, *, shell: bool, alpine: str | None, tag: str
+) -> Choice | NoBase:
     """Return an image with the C library that the program was built against."""
     facts = found.build.facts
     unclear = NoBase(f"it cannot be built without C: {refused.reason}", refused.cause_path, refused.cause_line)
@@ -101,10 +120,9 @@ def _with_c(found: Shipped, refused: Refusal, *, shell: bool, alpine: str | None
     debian = _DEBIAN_TAG.search(tag)
     if debian is not None and not shell and found.build.linking.libc == "glibc":
         return Choice(_WITH_C[debian[1]], False, None, f"it has glibc, which the program needs ({what})")
-    if alpine is not None and found.build.linking.libc == "musl" and all(_PLAIN_C.search(u.what) for u in facts.uses):
-        needs = needs_of(found.build)
-        if needs is not None and needs.time_zones is None:
-            return Choice(alpine, True, None, f"it has musl, which the program needs ({what})")
+    plain = all(_PLAIN_C.search(use.what) for use in facts.uses)
+    if alpine is not None and found.build.linking.libc == "musl" and plain and _time_zones(build, found) is None:
+        return Choice(alpine, True, None, f"it has musl, which the program needs ({what})")
     return NoBase(
         f"the program needs C ({what}), and the tag `{tag}` does not say which release of Debian or Alpine it was built on",
         refused.cause_path,

@@ -34,14 +34,32 @@ _NOT_READ = re.compile(
     r"|(?:^|/)(?:Taskfile|skaffold|cloudbuild|render|sqlc|buf(?:\.gen|\.work)?|codecov|mkdocs|gqlgen|app|renovate|fly|air|netlify)\.(?:ya?ml|json|toml)$",
     re.IGNORECASE,
 )
+#: what belongs to the packages of a directory, which a program that names it does not read
+_OF_A_PACKAGE = re.compile(
+    r"\.(?:go|mod|sum|s|c|h|cc|cpp|hpp|proto|mk|orig|swp)$|(?:^|/)(?:vendor|testdata)/|(?:^|/)\.git[\w.-]+$"
+    r"|(?:^|/)(?:LICEN[SC]E|README|CHANGELOG|CONTRIBUTING|Makefile|Dockerfile)[\w.-]*$",
+    re.IGNORECASE,
+)
+#: a string that names all files with an ending: `*.md`, `.md`, `%s.md`
+_ENDING = re.compile(r"(?:\./)?(?:[*%]\w?)?(\.\w+)")
+#: strings that are looked up in what is built in: `template.ParseFS(pages, "pages/*.html")`, `pages.ReadFile("pages/a.html")`
+_OF_EMBEDDED = re.compile(
+    r"\b(?:ParseFS|fs\.(?:Sub|ReadFile|ReadDir|WalkDir|Glob|Stat))\(\s*(?P<fs>\w+)\s*,\s*(?P<in>\"[^\"\n]*\"(?:\s*,\s*\"[^\"\n]*\")*)"
+    r"|\b(?P<own>\w+)\.(?:ReadFile|ReadDir|Open)\(\s*(?P<one>\"[^\"\n]*\")"
+)
+_EMBEDDED = re.compile(r"\b(\w+)\s+embed\.FS\b")
 #: the whole working directory is read, or served
 _EVERYTHING = re.compile(
     r"\b(?:Dir|DirFS|Walk|WalkDir|ReadDir|Static|StaticFS|FileServer)\s*\(\s*(?:\"[^\"\n]*\"\s*,\s*)?\"\.{0,2}/?\""
+    # what is put behind it names any file: `"./" + r.URL.Path`
+    r"|\"\.{1,2}/?\"\s*\+"
 )
 #: places that Debian's and Alpine's golang images have and small images may lack
 _OF_THE_BASE = re.compile(
     r"/(?:usr/(?!share/zoneinfo)|s?bin/|lib/|go/|var/(?:log|lib|cache|spool|mail|opt|local)(?:/|$)|(?:opt|srv|mnt|media|home)(?:/|$)).*"
 )
+#: modules that read the file `.env` where they are told no other
+_DOTENV = re.compile(rb"joho/godotenv|subosito/gotenv")
 _PATH = re.compile(r"[\w@+~.-]*(?:/[\w@+~.*%{}\[\]-]*)*")
 _WILD = re.compile(r"[*%{\[?]")
 _SCHEME = re.compile(r"file:(?://)?")
@@ -99,9 +117,11 @@ class _Reader:
     def read(self, words: tuple[Named, ...]) -> RuntimeFiles:
         brought = list(self._brought())
         paths = [entry.path for entry in brought]
-        self._data = [entry for entry in brought if entry.source is None or not _NOT_READ.search(entry.source)]
         self._code = [entry.path for entry in brought if entry.path.endswith(".go")]
-        embedded, strings = self._sources()
+        embedded, strings = self._sources(brought)
+        texts = {word.text for word in (*strings, *words)}
+        endings = {found[1] for text in texts if (found := _ENDING.fullmatch(text)) is not None}
+        self._data = [entry for entry in brought if self._may_be_read(entry, texts, endings)]
         for word in (*strings, *words):
             self._take(word, paths)
         for entry in self._data:
@@ -113,6 +133,19 @@ class _Reader:
             if source is not None and self._context.may_be_missing(source):
                 self._ask(f"git ignores `{source}`: is it in the image of everybody who builds?", self._named[path])
         return RuntimeFiles(outermost, self._named, tuple(dict.fromkeys(self._questions)))
+
+    @staticmethod
+    def _may_be_read(entry: _Brought, texts: set[str], endings: set[str]) -> bool:
+        """Tell whether programs read a file: by its kind, or as strings say its name, with or without the ending, or its ending."""
+        if entry.source is None or not _NOT_READ.search(entry.source):
+            return True
+        name = posixpath.basename(entry.source)
+        stem, ending = posixpath.splitext(name)
+        if ending in (".go", ".mod", ".sum"):
+            return False
+        if name in texts:
+            return True  # in a directory that is only known when it runs (`os.Executable`, `os.Chdir`)
+        return bool(ending) and not _OF_A_PACKAGE.search(name) and (stem in texts or ending in endings)
 
     def _directory_of(self, path: str, brought: list[_Brought]) -> str | None:
         """Return the directory of the context whose files lie below a path."""
@@ -164,7 +197,7 @@ class _Reader:
 
     # -- the sources -----------------------------------------------------------------------------------------------------
 
-    def _sources(self) -> tuple[tuple[str, ...], list[Named]]:
+    def _sources(self, brought: list[_Brought]) -> tuple[tuple[str, ...], list[Named]]:
         """Return what is built in, as paths of the image, and all strings."""
         embedded: list[str] = []
         strings: list[Named] = []
@@ -176,27 +209,34 @@ class _Reader:
             file = self._made.tree.context_path(path)
             texts = texts_of(data)
             for pattern in texts.embedded:
-                embedded += self._matching(join(posixpath.dirname(path), pattern.removeprefix("all:")))
-            strings += [Named(literal.text, file, literal.line) for literal in texts.literals]
+                embedded += self._matching(join(posixpath.dirname(path), pattern.removeprefix("all:")), brought)
+            inside = _looked_up_in_embedded(data.decode("utf-8", "replace"))
+            strings += [
+                Named(literal.text, file, literal.line)
+                for literal in texts.literals
+                if (literal.text, literal.line) not in inside
+            ]
             whole = _EVERYTHING.search(data.decode("utf-8", "replace"))
             if whole is not None:
                 line = data.count(b"\n", 0, whole.start()) + 1
                 self._questions.append(
                     Question("does the program serve or read its whole working directory?", file, line)
                 )
-            if b"joho/godotenv" in data:
-                strings.append(Named(".env", file, data.count(b"\n", 0, data.index(b"joho/godotenv")) + 1))
+            dotenv = _DOTENV.search(data)
+            if dotenv is not None:
+                strings.append(Named(".env", file, data.count(b"\n", 0, dotenv.start()) + 1))
         if len(strings) > _MOST_STRINGS:
             self._questions.append(Question("the sources have more strings than are looked at"))
         return tuple(embedded), strings[:_MOST_STRINGS]
 
-    def _matching(self, pattern: str) -> list[str]:
+    @staticmethod
+    def _matching(pattern: str, brought: list[_Brought]) -> list[str]:
         if not _WILD.search(pattern):
             return [pattern]
         from dockopt.optimizer.context import gopath
 
         found = []
-        for entry in self._data:
+        for entry in brought:
             # a pattern that matches a directory embeds all below it
             for path in (entry.path, *parents(entry.path)):
                 try:
@@ -216,7 +256,15 @@ class _Reader:
                 continue  # the working directory, or what holds it
             data = [entry.path for entry in self._data if below(entry.path, path)]
             hidden = [entry for entry in brought if entry == path]
-            if not data and not any(below(code, path) for code in self._code):
+            if path in self._code:
+                continue
+            if any(below(code, path) for code in self._code):
+                data = [
+                    entry
+                    for entry in brought
+                    if below(entry, path) and (entry in data or not _OF_A_PACKAGE.search(relative(entry, path)))
+                ]
+            elif not data:
                 # a directory that is there to be written to (`uploads/.gitignore`)
                 data = [entry for entry in brought if below(entry, path)]
             if data or hidden:
@@ -252,6 +300,22 @@ class _Reader:
                 if rel and self._context.may_be_missing(rel) and not self._context.excluded(rel):
                     self._ask(f"git ignores `{text}`, which the sources name: is it in the image?", word)
                     return
+
+
+def _looked_up_in_embedded(source: str) -> set[tuple[str, int]]:
+    """Return the strings, with their lines, that name a file of an `embed.FS`: in a line where no other string is the same."""
+    embedded = set(_EMBEDDED.findall(source))
+    found: set[tuple[str, int]] = set()
+    for call in _OF_EMBEDDED.finditer(source) if embedded else ():
+        if (call["fs"] or call["own"]) not in embedded:
+            continue
+        start = call.start("in") if call["in"] else call.start("one")
+        for text in re.finditer(r"\"([^\"\n]*)\"", call["in"] or call["one"]):
+            at = start + text.start()
+            line = source[source.rfind("\n", 0, at) + 1 :].split("\n", 1)[0]
+            if line.count(text[0]) == 1:
+                found.add((text[1], source.count("\n", 0, at) + 1))
+    return found
 
 
 def _candidates(text: str) -> Iterator[str]:
