@@ -17,6 +17,7 @@ from dockopt.optimizer.ecosystems.installs import Cause
 from dockopt.optimizer.entrypoint import Program, Start, health_checked, started
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.regions import below, join
+from dockopt.optimizer.running.health import SHELL_WRITES, only_looks
 from dockopt.optimizer.running.languages import LANGUAGES
 from dockopt.optimizer.running.programs import TELLING_PACKAGES, kind_of
 from dockopt.optimizer.running.services import Service, services_of
@@ -64,7 +65,6 @@ _PORT_OPTION = re.compile(r"(?:(?P<option>--?\w+)=)?(?P<host>[\w.\[\]*]*:)?(?P<p
 _MAKES_ACCOUNTS = frozenset({"adduser", "useradd"})
 #: modes by which others than the owner may not read, or by which the owner alone may execute (`chmod(1)`)
 _CLOSED_MODE = re.compile(r"0?[0-7]{2}[0-3]|(?:g?o|a)-[wx]*r[rwx]*|g?o=[wx]*|u\+[rws]*x[rws]*")
-_SHELL_WRITES = re.compile(r"(?<![0-9&<>=-])>{1,2}(?!&)\s*(?!/dev/(?:null|stdout|stderr))\S")
 
 
 class Question(NamedTuple):
@@ -194,15 +194,23 @@ def _look_at_the_start(build: Build, needs: Needs) -> None:
     for source in start.scripts.values():
         text = (build.context.peek(source) or b"").decode("utf-8", "replace")
         for number, line in enumerate(text.splitlines(), 1):
-            if not line.lstrip().startswith("#") and _SHELL_WRITES.search(line):
+            if not line.lstrip().startswith("#") and SHELL_WRITES.search(line):
                 needs.ask(
                     f"the script writes a file: `{shortened(line)}`",
                     "say where that may be without root",
                     source,
                     number,
                 )
+    for instruction in start.instructions:
+        if instruction.json is None and SHELL_WRITES.search(instruction.args):
+            needs.ask(
+                f"the shell writes a file: `{shortened(instruction.args)}`",
+                "let the program write to its output, or say where it may write without root",
+                "",
+                instruction.start_line,
+            )
     health = health_checked(build, last)
-    if health is not None and (health.unknown is not None or health.scripts):
+    if health is not None and (health.unknown is not None or health.scripts or not only_looks(health)):
         needs.ask(
             "what HEALTHCHECK runs is not known",
             "make sure that it needs no root",
