@@ -137,6 +137,7 @@ _PYTHON = Language(
         r"|\bshutil\.\w+|\b(?:\w*FileHandler|FileStorage|FileSystemStorage|FileSystemCache|FileCache|StaticStorage)\b"
         r"|\bbasicConfig\([^)]*filename|[\"']filename[\"']\s*:|\bsqlite|\bshelve\b|\bdbm\b|\bsavefig\b|\.to_(?:csv|excel|pickle|parquet|hdf|feather)\s*\("
         r"|\.save\(\s*\w|\bextractall\b|\burlretrieve\b|\bjoblib\.dump\b|\blogger\.add\(\s*(?!sys)|\bpersist_directory\b|\bUPLOAD_FOLDER\b|\bMEDIA_ROOT\b"
+        r"|\b(?:pidfile|accesslog|errorlog|logfile|worker_tmp_dir)\s*=\s*[\"'](?!-[\"']|/dev/)"
         r"|\bexpanduser\b|\bPath\.home\b|\bos\.chdir\b|\bfileConfig\b"
     ),
     re.compile(r"\btempfile\b|\bUploadFile\b|\brequest\.files\b"),
@@ -147,7 +148,7 @@ _PYTHON = Language(
         r"\bsubprocess\b|\bos\.(?:system|popen|exec\w+|spawn\w+|posix_spawn\w*)\b|\bpexpect\b|\bcreate_subprocess_\w+"
     ),
     re.compile(
-        r"\bport\s*=\s*(?P<port>\d{1,5})\b|[\"'](?:0\.0\.0\.0|127\.0\.0\.1|localhost|::|)[\"'],\s*(?P<more>\d{1,5})\b"
+        r"\b(?:port\s*=\s*|bind\s*=\s*\[?[\"'][^\"'\n]*:)(?P<port>\d{1,5})\b|[\"'](?:0\.0\.0\.0|127\.0\.0\.1|localhost|::|)[\"'],\s*(?P<more>\d{1,5})\b"
     ),
     re.compile(
         r"\bos\.(?:getenv\(|environ\.get\(|environ\[)\s*[\"'](?P<name>\w+)[\"'](?:\s*,\s*(?P<default>[\"'][^\"']*[\"']))?\s*[\])]"
