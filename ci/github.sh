@@ -41,15 +41,26 @@ report() {
   "$environment/bin/dockopt" suggest "${options[@]}" --format "$1" ${2:+--output "$2"} ${3:-} -- ${paths[@]+"${paths[@]}"}
 }
 
+# quoted COMMAND...: what it prints holds names and lines of the project, and none of them is a command for the runner
+quoted() {
+  local token code
+  token=$("$DOCKOPT_PYTHON" -c 'import secrets; print(secrets.token_hex(16))')
+  echo "::stop-commands::$token"
+  "$@" 2>&1
+  code=$?
+  echo "::$token::"
+  return $code
+}
+
 found=$RUNNER_TEMP/dockopt-findings.jsonl
-report jsonl "$found" --check
+quoted report jsonl "$found" --check
 code=$?
 [ "$code" -le 1 ] || fail "dockopt ended with exit code $code; its messages stand above"
 findings=$(grep -cE '^\{"kind": "(finding|advice)"' "$found")
 echo "findings=$findings" >>"$GITHUB_OUTPUT"
 
 # messages on standard error were printed once
-if [ "$DOCKOPT_ANNOTATIONS" = true ]; then report github 2>/dev/null; else report text 2>/dev/null; fi
+if [ "$DOCKOPT_ANNOTATIONS" = true ]; then report github 2>/dev/null; else quoted report text 2>/dev/null; fi
 if [ "$DOCKOPT_SUMMARY" = true ]; then
   report markdown "$RUNNER_TEMP/dockopt-summary.md" 2>/dev/null && cat "$RUNNER_TEMP/dockopt-summary.md" >>"$GITHUB_STEP_SUMMARY"
 fi

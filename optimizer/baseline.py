@@ -44,6 +44,17 @@ def read_baseline(path: Path) -> tuple[Entry, ...]:
     return tuple(map(_entry, content["findings"]))
 
 
+def is_baseline(path: Path) -> bool:
+    """Tell whether a file is a baseline, maybe of another version."""
+    import json
+
+    try:
+        content = json.loads(read_file(path, limit=_LIMIT))
+    except (InputError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and "baseline" in content
+
+
 def _entry(found: object) -> Entry:
     values = [found.get(name) for name in Entry._fields] if isinstance(found, dict) else [None]
     if not all(isinstance(value, str) for value in values):

@@ -327,8 +327,8 @@ def _answer(text: Callable[[], str], path: str = "") -> None:
         _fail(str(error))
     except InputError as error:
         _fail(error.located(path))
-    output = Output("never")
     try:
+        output = Output("never")
         output.write(answer.encode(output.encoding, "backslashreplace"))
     except OSError as error:
         raise typer.Exit(_output_failed(error)) from None
@@ -347,8 +347,9 @@ def _output_failed(error: OSError) -> int:
     import sys
 
     # whatever is still buffered must not fail again when the interpreter shuts down
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    if sys.stdout is not None:  # None where the process was started without one
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return 141
     _fail(f"standard output cannot be written: {error.strerror}")

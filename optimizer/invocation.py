@@ -86,6 +86,7 @@ def run(request: Request) -> int:
     code = FINE
     outcomes: list[Outcome] = []
     sources = list(named_files(request.paths or (".",)))
+    _refuse_overwriting(request, [source for source, problem in sources if problem is None])
     asked = _asked(request, [source for source, problem in sources if problem is None])
     # standard input can be read by this process only
     jobs = 1 if STDIN in request.paths else request.jobs or processors()
@@ -141,6 +142,36 @@ def _refuse_nonsense(request: Request) -> None:
     context = request.options.context
     if context is not None and not os.path.isdir(context):  # noqa: PTH112 - Path.is_dir raises without permission
         raise UsageProblem(f"`--context {context}`: no such directory")
+
+
+def _refuse_overwriting(request: Request, dockerfiles: Iterable[str]) -> None:
+    """Raise UsageProblem where a report would take the place of what it is about, or of a file that is none of ours."""
+    import contextlib
+
+    for option, target in (("--output", request.output), ("--write-baseline", request.write_baseline)):
+        if target is None:
+            continue
+        for path in filter(lambda path: path != STDIN, dockerfiles):
+            with contextlib.suppress(OSError):  # not there yet
+                if target.samefile(path):
+                    raise UsageProblem(f"`{option} {target}` would overwrite a Dockerfile; name another file")
+    output, baseline = request.output, request.write_baseline or request.baseline
+    if output is not None and baseline is not None and os.path.realpath(output) == os.path.realpath(baseline):
+        raise UsageProblem(f"`--output {output}` would overwrite the baseline; name another file")
+    if request.write_baseline is not None and _holds_something_else(request.write_baseline):
+        raise UsageProblem(
+            f"`--write-baseline {request.write_baseline}` would overwrite a file that is no baseline; remove it first"
+        )
+
+
+def _holds_something_else(path: Path) -> bool:
+    """Tell whether there is a file with something that no `--write-baseline` has written, in whatever version."""
+    from dockopt.optimizer.baseline import is_baseline
+
+    try:
+        return path.is_file() and path.stat().st_size > 0 and not is_baseline(path)
+    except OSError:  # writing will tell why
+        return False
 
 
 #: a path as the user knows it, and why it stands for no Dockerfile if it does not

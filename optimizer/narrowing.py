@@ -68,13 +68,14 @@ class Branch:
         return place in self.base.files() or self.base.has_directory(place)
 
     def _changed(self, path: Path) -> bool:
-        """Tell whether the bytes of a file differ, or whether it is there on one side only."""
+        """Tell whether a file differs, line ends aside, or whether it is there on one side only."""
         place = self._from_top(path)
         old = None if place is None else self.base.read(place)
         try:
-            return old != path.read_bytes()
+            new = path.read_bytes()
         except OSError:
             return old is not None
+        return old is None or _lines(old) != _lines(new)
 
     def _selected(self, pattern: str) -> set[str | None]:
         depth = pattern.count("/")
@@ -87,6 +88,11 @@ class Branch:
     def _from_top(self, path: Path) -> str | None:
         absolute = Path(os.path.abspath(path))  # noqa: PTH100 - links are not followed
         return absolute.relative_to(self.base.top).as_posix() if absolute.is_relative_to(self.base.top) else None
+
+
+def _lines(content: bytes) -> bytes:
+    r"""Return a text with `\n` at the ends of its lines: git may have put others into the work tree (`core.autocrlf`)."""
+    return content.replace(b"\r\n", b"\n")
 
 
 def _selected_today(state: str) -> list[str]:
@@ -180,4 +186,5 @@ class Narrowing:
         branch = self._branch
         if branch is None or branch.old is None:
             return False
-        return any(start < last and end > first - 1 for start, end, _ in replaced_lines(self._source, branch.old))
+        replaced = replaced_lines(_lines(self._source), _lines(branch.old))
+        return any(start < last and end > first - 1 for start, end, _ in replaced)

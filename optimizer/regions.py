@@ -91,12 +91,7 @@ class Region(NamedTuple):
 
     def overlaps(self, other: Region) -> bool:
         """Return False only if no path can be in both."""
-        for a in self.include:
-            for b in other.include:
-                deeper = _nested(a, b)
-                if deeper is not None and not any(below(deeper, hole) for hole in (*self.exclude, *other.exclude)):
-                    return True
-        return False
+        return _overlap(self, other)
 
     def holds(self, path: str) -> bool:
         """Return False only if the path itself surely is not in this region; something below it may be."""
@@ -120,6 +115,19 @@ class Region(NamedTuple):
     def __str__(self) -> str:
         text = ", ".join(self.include)
         return f"{text} without {', '.join(self.exclude)}" if self.exclude else text
+
+
+# each proof asks this of the same pairs of writes again, and the answer depends on nothing else
+@lru_cache(maxsize=1 << 15)
+def _overlap(one: Region, other: Region) -> bool:
+    """Return False only if no path can be in both regions."""
+    holes = one.exclude + other.exclude
+    for a in one.include:
+        for b in other.include:
+            deeper = _nested(a, b)
+            if deeper is not None and not any(below(deeper, hole) for hole in holes):
+                return True
+    return False
 
 
 #: every path of the image

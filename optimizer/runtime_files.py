@@ -7,6 +7,7 @@ is a question for the author. The price is a question too many; a string too man
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,14 @@ _NOT_READ = re.compile(
     r"|(?:^|/)(?:Taskfile|skaffold|cloudbuild|render|sqlc|buf(?:\.gen|\.work)?|codecov|mkdocs|gqlgen|app|renovate|fly|air|netlify)\.(?:ya?ml|json|toml)$",
     re.IGNORECASE,
 )
+#: what belongs to the packages of a directory, which a program that names it does not read
+_OF_A_PACKAGE = re.compile(
+    r"\.(?:go|mod|sum|rs|s|c|h|cc|cpp|hpp|proto|mk|orig|swp)$|(?:^|/)(?:vendor|testdata)/|(?:^|/)\.git[\w.-]+$"
+    r"|(?:^|/)(?:LICEN[SC]E|README|CHANGELOG|CONTRIBUTING|Makefile|Dockerfile)[\w.-]*$",
+    re.IGNORECASE,
+)
+#: a string that names all files with an ending: `*.md`, `.md`, `%s.md`
+_ENDING = re.compile(r"(?:\./)?(?:[*%]\w?)?(\.\w+)")
 #: places that Debian's and Alpine's golang images have and small images may lack
 _OF_THE_BASE = re.compile(
     r"/(?:usr/(?!share/zoneinfo)|s?bin/|lib/|go/|var/(?:log|lib|cache|spool|mail|opt|local)(?:/|$)|(?:opt|srv|mnt|media|home)(?:/|$)).*"
@@ -113,13 +122,16 @@ class _Reader:
     def read(self, words: tuple[Named, ...]) -> RuntimeFiles:
         brought = list(brought_into(self._files, self._context, self._questions))
         paths = [entry.path for entry in brought]
-        self._data = [entry for entry in brought if entry.source is None or not self._is_never_read(entry.source)]
         self._code = [entry.path for entry in brought if entry.path.endswith(self._made.ending)]
         embedded, strings, questions = self._made.said(brought)
         self._questions += questions
         if len(strings) > _MOST_STRINGS:
             self._questions.append(Question("the sources have more strings than are looked at"))
-        for word in (*strings[:_MOST_STRINGS], *words):
+        strings = strings[:_MOST_STRINGS]
+        texts = {word.text for word in (*strings, *words)}
+        endings = {found[1] for text in texts if (found := _ENDING.fullmatch(text)) is not None}
+        self._data = [entry for entry in brought if self._may_be_read(entry, texts, endings)]
+        for word in (*strings, *words):
             self._take(word, paths)
         for entry in self._data:
             if not any(below(entry.path, root) for root in (*embedded, *self._named)):
@@ -131,9 +143,23 @@ class _Reader:
                 self._ask(f"git ignores `{source}`: is it in the image of everybody who builds?", self._named[path])
         return RuntimeFiles(outermost, self._named, tuple(dict.fromkeys(self._questions)))
 
-    def _is_never_read(self, source: str) -> bool:
+    def _may_be_read(self, entry: Brought, texts: set[str], endings: set[str]) -> bool:
+        """Tell whether programs read a file: by its kind, or as strings say its name, with or without the ending, or its ending."""
+        if entry.source is None:
+            return True
         more = self._made.not_read
-        return _NOT_READ.search(source) is not None or (more is not None and more.search(source) is not None)
+        of_the_language = more is not None and more.search(entry.source) is not None
+        if not of_the_language and not _NOT_READ.search(entry.source):
+            return True
+        name = posixpath.basename(entry.source)
+        stem, ending = posixpath.splitext(name)
+        if ending in (self._made.ending, ".mod", ".sum"):
+            return False
+        if name in texts:
+            return True  # in a directory that is only known when it runs (`os.Executable`, `os.Chdir`)
+        if not ending or of_the_language or _OF_A_PACKAGE.search(name):
+            return False
+        return stem in texts or ending in endings
 
     def _directory_of(self, path: str, brought: list[Brought]) -> str | None:
         """Return the directory of the context whose files lie below a path."""
@@ -163,7 +189,15 @@ class _Reader:
                 continue  # the working directory, or what holds it
             data = [entry.path for entry in self._data if below(entry.path, path)]
             hidden = [entry for entry in brought if entry == path]
-            if not data and not any(below(code, path) for code in self._code):
+            if path in self._code:
+                continue
+            if any(below(code, path) for code in self._code):
+                data = [
+                    entry
+                    for entry in brought
+                    if below(entry, path) and (entry in data or not _OF_A_PACKAGE.search(relative(entry, path)))
+                ]
+            elif not data:
                 # a directory that is there to be written to (`uploads/.gitignore`)
                 data = [entry for entry in brought if below(entry, path)]
             if data or hidden:

@@ -244,9 +244,13 @@ def new_failures(old: Build, new: Build, declared: WantedDifference = NO_DIFFERE
             yield f"`{path}` is not in the build context", line
         elif path not in known and new.context.may_be_missing(path):
             yield f"git ignores `{path}`: a clone of the project may not have it, and then a COPY of it fails", line
-    texts = {(e.stage, e.text) for e in old.executed}
+    known_values = {(e.stage, e.text, e.value.digest) for e in old.executed}
+    matched = list(_matched(old, new))
+    paired = {id(after) for _, after in matched}
     for command in new.executed:
-        if (command.stage, command.text) not in texts and command.text not in declared.added:
+        # one that is done more often than before is new too, unless it did the same before
+        is_new = id(command) not in paired and (command.stage, command.text, command.value.digest) not in known_values
+        if is_new and command.text not in declared.added:
             problem = _not_serving(command, old)
             if problem is not None:
                 yield f"`{shortened(command.text)}` is new and {problem}", command.line
@@ -254,7 +258,7 @@ def new_failures(old: Build, new: Build, declared: WantedDifference = NO_DIFFERE
     for command in old.executed:
         if (command.stage, command.text) not in done and command.text not in declared.dropped:
             yield f"`{shortened(command.text)}` does not run any more", command.line
-    for before, after in _matched(old, new):
+    for before, after in matched:
         # a command that sees the same ends the same way; one that may fail where it did not is a broken build
         if before.value.digest != after.value.digest:
             why = f"; it is not understood: {after.effects.unknown}" if after.effects.unknown is not None else ""

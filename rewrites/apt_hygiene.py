@@ -25,11 +25,12 @@ After
 
 When it does not fire
     The stage is not exported: its layers are for the cache alone. The RUN removes the lists already, or keeps them in a mount:
-    never both. A later command installs from the lists without an update of its own. `apt-get update` stands alone in its RUN:
-    `merge-runs` joins it with the installation first. Other RUNs of the file have a cache mount for the same purpose, which is
-    the way to follow here too. A command that fails does not end the RUN (`;` without `set -e`), its last command is an `if`
-    or a loop, its shell is another one, or the place is not certain (`HOME`, a user other than root, variables and settings of
-    pip). `PIP_NO_CACHE_DIR` is set. zypper, npm, yarn, gem and cargo are left alone.
+    never both. A later command installs from the lists without an update of its own, or ONBUILD or a script of the project may.
+    `apt-get update` stands alone in its RUN: `merge-runs` joins it with the installation first. Other RUNs of the file have a
+    cache mount for the same purpose, which is the way to follow here too. A command that fails does not end the RUN (`;`
+    without `set -e`), its last command is an `if` or a loop, its shell is another one, or the place is not certain (`HOME`, a
+    user other than root, variables and settings of pip). `PIP_NO_CACHE_DIR` is set. zypper, npm, yarn, gem and cargo are left
+    alone.
 
     hadolint complains of the same (DL3009, DL3019, DL3032, DL3040, DL3042), and of what is not repaired here, because it changes
     what is installed: recommended packages (DL3015) and versions that are not pinned (DL3008, DL3018, DL3013). None of that is said
@@ -47,6 +48,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from dockopt.optimizer.ecosystems.installs import Cause
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Proposal, Refusal, WantedDifference
 from dockopt.optimizer.regions import below
@@ -68,6 +70,14 @@ _RPM_FETCHES = re.compile(r"(?<![\w./-])(dnf|yum|microdnf)\s([^;&|\n]*\s)?(" + "
 #: the author has thought of the lists, in whatever way
 _LISTS_THOUGHT_OF = re.compile(r"/var/lib/(apt|\*|\{)|/var/lib/?(?![\w./-])|distclean|Dir::State")
 _RPM_THOUGHT_OF = re.compile(r"\bclean\b|/var/cache")
+_SCRIPT_INSTALLS = re.compile(r"(?<![\w./-])(?:apt-get|apt|aptitude)\b[^\n;&|]*\b(?:install|build-dep|satisfy)\b")
+#: files that are not run: texts, data, other Dockerfiles, sources of compiled languages, and what others have written
+_NO_SCRIPT = re.compile(
+    r"(?:^|/)(?:\.git|\.github|node_modules|vendor|docs?)/|(?:^|/)[^/]*(?:Docker|Container)file[^/]*$"
+    r"|\.(?:md|rst|txt|adoc|html?|css|json|ya?ml|toml|lock|svg|png|jpe?g|gif|ico|woff2?|pdf|go|rs|c|cc|cpp|h|hpp|java|kt|ts|tsx|map)$",
+    re.IGNORECASE,
+)
+_MOST_FILES = 20_000
 _REMOVE_LISTS = f"rm -rf {APT_LISTS}/*"
 
 
@@ -112,6 +122,10 @@ def _lists(build: Build, stage: Stage, instruction: Instruction, text: str) -> I
     if user is not None:
         reason = f"`{shortened(user.text)}` of line {user.line} may need the lists, and does not fetch them itself"
         yield Refusal(ID, line, reason, "", user.line)
+        return
+    hidden = _hidden_user(build)
+    if hidden is not None:
+        yield Refusal(ID, line, hidden.reason, hidden.path, hidden.line)
         return
     yield from _appending(
         build,
@@ -223,6 +237,28 @@ def _first_user(build: Build, stage: Stage, instruction: Instruction) -> Execute
             found = _first_in(build, other)
             if found is not None:
                 return found
+    return None
+
+
+def _hidden_user(build: Build) -> Cause | None:
+    """Return an installation that no command names and that may need the lists: of a later build, or of a script of the project.
+
+    A script may run in a later RUN, by way of make for example, or in the container: any of the build context counts.
+    """
+    brings = False
+    for instruction in build.dockerfile.instructions:
+        if instruction.keyword == "ONBUILD" and _APT_WORDS.search(_text(instruction)):
+            return Cause("images that are built on this one may need the lists", "", instruction.start_line)
+        brings |= instruction.keyword in ("COPY", "ADD") and instruction.flag("from") is None
+        brings |= any(mount.type == "bind" and not mount.from_ for mount in instruction.mounts)
+    for path in (build.context.files_below("", _MOST_FILES) or ()) if brings else ():
+        if _NO_SCRIPT.search(path):
+            continue
+        text = (build.context.peek(path) or b"").decode("utf-8", "replace")
+        installs = _SCRIPT_INSTALLS.search(text)
+        if installs is not None and _APT_UPDATE.search(text, 0, installs.start()) is None:
+            at = text.count("\n", 0, installs.start()) + 1
+            return Cause("a script of the project installs with apt, and does not fetch the lists itself", path, at)
     return None
 
 

@@ -23,6 +23,7 @@ from dockopt.optimizer.regions import join
 from dockopt.optimizer.runtime_bases import StageBase, base_of
 from dockopt.optimizer.symbolic.execute import clean_source
 from dockopt.optimizer.syntax import Instruction
+from dockopt.rewrites.distroless import lacking_on_distroless
 
 #: what a stage does to run programs of another C library, or libraries that it brings along
 _BRINGS_LIBC = re.compile(
@@ -196,6 +197,8 @@ def _matching_base(build: Build, found: Shipped, runtime: StageBase, rewrite: st
     if suite is None or made.linking.libc != "glibc" or build.executor.stage_named(stage.base, stage.index) is not None:
         return None
     if made.facts is None or any(not use.bundled and not use.own for use in made.facts.uses):
+        return None
+    if lacking_on_distroless(build, stage) is not None:
         return None
     if _has_run(build, stage.index) or not _starts_own_programs(build, stage.index):
         return None

@@ -32,12 +32,12 @@ After
 
 When it does not fire
     What is started is not surely the program that a `go build` or `cargo build` of this stage makes, or a script starts it; the
-    sources cannot be followed, start other programs, or load plugins; a file of the image is neither built in nor named, and
-    nobody but the author knows whether it is read (then it is asked for); a command of the stage leaves what may be needed, such
-    as packages; Compose starts another command, or a development container uses the stage; somebody builds the last stage by
-    its name; it needs C, and the release of the base image is not known. Of Rust also: a package of Cargo.lock may link a C
-    library, or the project has a build script, several packages, or settings of its own for cargo. Programs of Java, Node
-    and Python are not followed.
+    sources cannot be followed, start other programs, look up accounts by name, read the directory of Go, or load plugins; a file
+    of the image is neither built in nor named, and nobody but the author knows whether it is read (then it is asked for); a
+    command of the stage leaves what may be needed, such as packages; Compose starts another command or checks the health, or a
+    development container uses the stage; somebody builds the last stage by its name; it needs C, and the release of the base
+    image is not known. Of Rust also: a package of Cargo.lock may link a C library, or the project has a build script, several
+    packages, or settings of its own for cargo. Programs of Java, Node and Python are not followed.
 
 Why it is safe
     The stage that builds does what it did: the validator compares every command. Of the new image it shows that each file is
@@ -50,6 +50,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dockopt.optimizer.ecosystems.go.needs import needs_of
 from dockopt.optimizer.ecosystems.go.runtime_sources import GoSources
 from dockopt.optimizer.ecosystems.go.shipping import Shipped, shipped
 from dockopt.optimizer.entrypoint import Start, health_checked, started
@@ -57,6 +58,7 @@ from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Advice, Proposal, Refusal
 from dockopt.optimizer.runtime_bases import base_of
 from dockopt.optimizer.syntax import Stage
+from dockopt.rewrites.distroless import lacking_platform
 from dockopt.rewrites.multi_stage_rust import propose_rust
 from dockopt.rewrites.runtime_choice import NoBase, choose
 from dockopt.rewrites.stage_commands import is_of_go, obstacle_in
@@ -89,7 +91,7 @@ def _propose_go(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | Adv
     line = stage.from_.start_line
     refusal = _start_problem(stage, start, programs)
     if refusal is None:
-        refusal = outside_problem(build, stage)
+        refusal = outside_problem(build, stage) or lacking_platform(build, stage)
     if refusal is None:
         refusal = obstacle_in(build, stage, is_of_go)
     if refusal is None and len({found.path for found in built}) > 1:
@@ -121,7 +123,12 @@ def _start_problem(stage: Stage, start: Start, programs: list[Shipped]) -> _Reas
             return "the sources of the program cannot be followed", "", found.build.command.line
         return f"the sources of the program cannot be followed: {cause.reason}", cause.path, cause.line
     if found.build.facts.starts_programs is not None:
-        return "the program starts other programs (`os/exec`)", *found.build.facts.starts_programs
+        return "the program starts other programs", *found.build.facts.starts_programs
+    needs = needs_of(found.build)
+    if needs is not None and needs.accounts is not None:
+        return "the program looks up users or groups by name, which another image may lack", *needs.accounts
+    if needs is not None and needs.toolchain is not None:
+        return "the program reads the directory of Go", *needs.toolchain
     if "plugin" in found.build.facts.imports:
         return "the program loads plugins, which need the C library and the toolchain that it was built with", "", line
     return None

@@ -22,6 +22,7 @@ from dockopt.optimizer.runtime_bases import base_of, runtime_base
 from dockopt.optimizer.runtime_files import brought_into
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Stage
+from dockopt.rewrites.distroless import lacking_platform
 from dockopt.rewrites.runtime_choice import Choice, NoBase, needs_shell
 from dockopt.rewrites.stage_commands import obstacle_in
 from dockopt.rewrites.stage_cut import TOOLCHAIN
@@ -79,6 +80,9 @@ def propose_rust(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | Ad
         if other is not None:
             reason = f"the health check starts `{other.argv[0]}`, which `{choice.image}` does not have"
             choice = NoBase(reason, "", health.instructions[0].start_line)
+    if isinstance(choice, Choice) and choice.image.startswith("gcr.io/distroless/"):
+        lacking = lacking_platform(build, stage)
+        choice = choice if lacking is None else NoBase(*lacking)
     if isinstance(choice, NoBase):
         yield Refusal(ID, line, choice.reason, choice.path, choice.line)
         return

@@ -23,10 +23,12 @@ After
     RUN go build -o /bin/server .
 
 When it does not fire
-    The tag names a version, or there is a digest; nothing in the project tells one (`alpine:latest`, `debian`): `dockopt pin
-    --digest` locks these; two files contradict each other: both are shown; a range admits more than one release line (`>=18`,
-    `^3.11`); a version file names a moving target (`lts/*`); the `go` line names a release that gets no fixes any more, or one
-    before Go 1.21, where it speaks of the language only; the default of a build argument is used for more than the tag.
+    The tag names a version, or there is a digest; nothing in the project tells one (`alpine:latest`, `debian`): `dockopt pin --digest`
+    locks these; two files contradict each other: both are shown; a range admits more than one release line (`>=18`, `^3.11`); a version
+    file names a moving target (`lts/*`); the `go` line names a release that gets no fixes any more, or one before Go 1.21, where it
+    speaks of the language only; a stage installs a Go tool `@latest`, which an older Go may not build; the variant names an old Debian
+    or one release of Alpine (`bullseye`, `alpine3.18`), which not every version has; the default of a build argument is used for more
+    than the tag.
 
 Why it is safe
     Another image of the same repository takes the place of one: all that differs comes from it, and that is declared. Whether the
@@ -35,10 +37,12 @@ Why it is safe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from dockopt.optimizer.bases import repository
+from dockopt.optimizer.ecosystems.go.shipping import ancestry
 from dockopt.optimizer.evidence.choice import Choice, NoChoice, choose
 from dockopt.optimizer.evidence.images import Named, named, tagged
 from dockopt.optimizer.evidence.model import Evidence
@@ -49,8 +53,15 @@ from dockopt.optimizer.image_words import ImageWord, Obstacle, base_words
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Advice, Proposal, Refusal
 from dockopt.optimizer.syntax import Stage
+from dockopt.optimizer.wording import shortened
 
 ID = "pin-base"
+#: releases of systems that images are not made for any more, or not for all versions (docker-library/official-images)
+_OLD_SYSTEM = re.compile(r"alpine3\.\d+|bullseye|buster|stretch|jessie|focal|jammy")
+#: commands that build modules other than the project
+_FETCHES = (("go", "install"), ("go", "get"), ("go", "run"))
+#: what asks for another version of a tool with each build
+_MOVING_TOOLS = ("@latest", "@upgrade", "@main", "@master")
 _LOCK = "`dockopt pin --digest` locks today's image"
 _RISK = (
     "the image may be older than what the moving tag is today, and whether the registry has the tag was not asked "
@@ -99,6 +110,9 @@ def _pinned(build: Build, word: ImageWord, stage: Stage, image: Named) -> Propos
     edit = word.renamed(new)
     if isinstance(edit, Obstacle):
         return Refusal(ID, word.line, edit.reason, "", edit.line)
+    problem = _may_not_be(image) or _needs_newest(build, stage, image)
+    if problem is not None:
+        return Refusal(ID, word.line, f"{problem}; {_LOCK}")
     return Proposal(
         ID,
         word.line,
@@ -110,6 +124,30 @@ def _pinned(build: Build, word: ImageWord, stage: Stage, image: Named) -> Propos
         risk=_RISK,
         notes=tuple(_notes(image, choice, new, found)),
     )
+
+
+def _may_not_be(image: Named) -> str | None:
+    """Return why a registry may lack the tag: a variant of an old release of a system is made for old versions only.
+
+    The moving tag stays at the last image that was made of it; so that it is there tells nothing of others.
+    """
+    release = _OLD_SYSTEM.search(image.tag.variant)
+    if release is None:
+        return None
+    return f"whether there is an image of each version with `{release[0]}` is not known"
+
+
+def _needs_newest(build: Build, stage: Stage, image: Named) -> str | None:
+    """Return which command asks for the newest Go: the images have `GOTOOLCHAIN=local`, and older ones refuse (go.dev/doc/toolchain)."""
+    if image.family.language != "go":
+        return None
+    for command in build.executed:
+        if command.argv[:2] in _FETCHES and stage.index in ancestry(build, command.stage):
+            for word in command.argv[2:]:
+                if word is None or word.endswith(_MOVING_TOOLS):
+                    text = shortened(command.text)
+                    return f"`{text}` (line {command.line}) may need a newer Go than the project does"
+    return None
 
 
 def _evidence(build: Build, stage: Stage, image: Named) -> list[Evidence]:

@@ -31,7 +31,8 @@ When it does not fire
     need an image with a shell. The program writes to a directory, which only a shell can give to a user without root, starts
     other programs (`os/exec`), is not surely static, or its sources cannot be followed. The user is named and not one of
     `root`, `nobody`, `nonroot`. It never goes from a smaller base to a larger one: that `scratch` has no certificates or time
-    zones is said where the program is seen to need them.
+    zones is said where the program is seen to need them. Compose starts something else, or a script of the context is copied; the
+    program looks up accounts by name, or COPY gives a file to one; the image is for a platform that distroless is not made for.
 
 Why it is safe
     Nothing but the base is replaced, and that is declared: the validator proves that every file that the Dockerfile brings
@@ -49,21 +50,23 @@ from dockopt.optimizer.entrypoint import health_checked, started
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Advice, Edit, Proposal, Refusal
 from dockopt.optimizer.running.needs import needs_of as container_needs_of
+from dockopt.optimizer.running.services import services_of
 from dockopt.optimizer.runtime_bases import ALPINE, DEBIAN_SLIM, SCRATCH, STATIC, RuntimeBase, StageBase, base_of
 from dockopt.optimizer.syntax import Stage
+from dockopt.rewrites.distroless import IMAGE, USERS, lacking_on_distroless
 
 ID = "runtime-base"
-_TARGET = "gcr.io/distroless/static-debian12"
+_TARGET = IMAGE
 _CHOICES = (
     ("scratch", SCRATCH),
     (_TARGET, STATIC),
     ("alpine", ALPINE),
     ("debian:bookworm-slim", DEBIAN_SLIM),
 )
+#: how many files of the context are looked at
+_MOST_FILES = 5000
 #: bases that are larger than what a static program needs
 _LARGER = frozenset({"alpine", "debian", "slim", "ubuntu", "glibc", "base", "cc", "busybox"})
-#: users of distroless images (base/base.bzl)
-_USERS = re.compile(r"(?:root|nobody|nonroot|\d+)(?::(?:root|nobody|nonroot|\d+))?")
 
 
 def propose(build: Build) -> Iterator[Proposal | Refusal | Advice]:
@@ -101,7 +104,7 @@ def _stage(build: Build, stage: Stage, found: Shipped) -> Iterator[Proposal | Re
         (edit,),
         gain=f"{_size(base.facts)} of base image less, and neither shell nor package manager to patch",
         replacing=(edit,),
-        risk="`docker exec … sh` finds no shell; the image with the tag `debug` has one",
+        risk="`docker exec … sh` finds no shell; the image with the tag `debug` has one" + _lost_lock(base),
         notes=_table(needs),
     )
 
@@ -128,10 +131,16 @@ def _refusal(
                     "",
                     instruction.start_line,
                 )
-            if instruction.keyword == "USER" and not _USERS.fullmatch(instruction.args.strip()):
+            if instruction.keyword == "USER" and not USERS.fullmatch(instruction.args.strip()):
                 return f"`{_TARGET}` has no user `{instruction.args.strip()}`", "", instruction.start_line
             if instruction.keyword == "SHELL":
                 return "it names a shell of its own", "", instruction.start_line
+    lacking = lacking_on_distroless(build, stage)
+    if lacking is not None:
+        return lacking
+    for service in services_of(build, stage.index):
+        for key, at in (*service.replaces, *service.starts):
+            return f"Compose sets `{key}` of the service `{service.name}`, and may need a shell", service.file, at
     start, health = started(build, stage.index), health_checked(build, stage.index)
     for what, begun in (("the program", start), ("the health check", health)):
         if begun is None:
@@ -156,13 +165,41 @@ def _refusal(
             return "the sources of the program cannot be followed", "", found.build.command.line
         return f"what the program needs is not known: {problem.reason}", problem.path, problem.line
     if needs.programs is not None:
-        return "the program starts other programs (`os/exec`)", *needs.programs
+        return "the program starts other programs, or names some of the base image", *needs.programs
+    if needs.accounts is not None:
+        return f"the program looks up users or groups by name, which `{_TARGET}` may lack", *needs.accounts
     if stage.index == len(build.dockerfile.stages) - 1 and (written := sorted(container_needs_of(build).written)):
         reason = (
             f"the program writes to `{written[0]}`, and only an image with a shell can give that to a user without root"
         )
         return reason, "", stage.from_.start_line
+    script = _script_in(build, stage)
+    if script is not None:
+        return f"`{script[0]}` is a script, which needs the shell of the base image", *script
     return None
+
+
+def _script_in(build: Build, stage: Stage) -> tuple[str, int] | None:
+    """Return a script of the context that the image gets, whoever starts it, and its first line."""
+    context = build.context.aside()
+    for op in build.runs[stage.index].final.files.ops:
+        if op.kind not in ("put", "overlay") or op.source is None:
+            continue
+        one = op.kind == "put" and op.source.pattern is None
+        for path in (op.source.path,) if one else context.files_below(op.source.path, _MOST_FILES) or ():
+            if path.endswith((".sh", ".bash")) or (
+                "." not in path.rpartition("/")[2] and _is_script(context.read(path))
+            ):
+                return path, 1
+    return None
+
+
+def _is_script(data: bytes | None) -> bool:
+    return data is not None and data.startswith(b"#!")
+
+
+def _lost_lock(base: StageBase) -> str:
+    return "; the digest is gone, which `dockopt pin --digest` writes for the new base" if "@" in base.reference else ""
 
 
 def _missing(build: Build, stage: Stage, found: Shipped, base: StageBase, needs: Needs | None) -> Iterator[Advice]:

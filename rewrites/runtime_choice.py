@@ -11,6 +11,7 @@ from dockopt.optimizer.ecosystems.go.shipping import Shipped
 from dockopt.optimizer.entrypoint import Start
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit, Refusal
+from dockopt.optimizer.running.services import services_of
 from dockopt.optimizer.runtime_bases import base_of
 from dockopt.optimizer.syntax import Stage
 from dockopt.rewrites.stage_accounts import accounts_of
@@ -98,27 +99,46 @@ def needs_shell(build: Build, stage: Stage, path: str, start: Start, health: Sta
     return bool(start.shells or health.shells) or any(path not in p.places for p in health.programs)
 
 
+def zones_needed(build: Build, index: int, found: Shipped) -> tuple[str, int] | None:
+    """Return what shows that a program needs time zones: its sources, or the variable TZ that it is started with in a stage."""
+    stage = build.dockerfile.stages[index]
+    line = stage.from_.start_line
+    needs = needs_of(found.build)
+    if needs is None:
+        return "", line
+    if needs.zone_files is not None:
+        return needs.zone_files
+    if needs.brings_zones:
+        return None
+    zone = build.runs[index].final.env.get("TZ")
+    if zone is not None and zone.text not in ("", "UTC"):
+        said = (i for i in stage.instructions if i.keyword == "ENV" and any(pair.key == "TZ" for pair in i.pairs))
+        return "", next((i.start_line for i in said), line)
+    for service in services_of(build, index):
+        if service.environment.get("TZ", "UTC") not in ("", "UTC"):
+            return service.file, service.line
+    return needs.time_zones
+
+
 def _zones(build: Build, stage: Stage, found: Shipped) -> tuple[str, ...] | NoBase:
     """Return the file of time zones that the program needs on Alpine, which has none.
 
     A program looks into that of the Go tree which it was built by, where the system has none, unless `-trimpath` has taken the
     name of that tree from it (`runtime.GOROOT`; `time`, zoneinfo.go and zoneinfo_goroot.go). The golang images have it at /usr/local/go.
     """
-    needs = needs_of(found.build)
-    line = stage.from_.start_line
-    zone = build.runs[stage.index].final.env.get("TZ")
-    place = None if needs is None else needs.time_zones
-    if place is None and zone is not None and zone.text not in ("", "UTC"):
-        place = "", line
-    if needs is not None and place is None:
+    place = zones_needed(build, stage.index, found)
+    if place is None:
         return ()
-    reason = 'Alpine has no time zones, and the program loads some: `import _ "time/tzdata"` builds them in'
+    needs = needs_of(found.build)
+    reason = 'Alpine has no time zones, and the program needs some: `import _ "time/tzdata"` builds them in'
+    if needs is None or needs.zone_files is not None:
+        return NoBase(reason, *(place if needs is None or needs.zone_files is None else needs.zone_files))
     name, tag = repository(base_of(build.executor, stage.index).reference)
     settings = found.build.settings
     trimmed = settings.value("-trimpath")
     rooted = any("GOROOT" in i.args for i in stage.instructions if i.keyword in ("ENV", "ARG", "RUN"))
-    if place is None or name != "golang" or not tag or trimmed != (True, None) or rooted:
-        return NoBase(reason, *(place or ("", line)))
+    if name != "golang" or not tag or trimmed != (True, None) or rooted:
+        return NoBase(reason, *place)
     return (_ZONES,)
 
 

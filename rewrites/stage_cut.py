@@ -124,7 +124,7 @@ def cut_stage(build: Build, stage: Stage, kept: frozenset[str]) -> Cut | Refusal
             repeated.append(f"{word} {instruction.args.strip()}")
     if any(re.search(r"[\r\n\\]", entry) for entry in repeated):
         return Refusal("", line, "a variable goes over several lines, or has escapes: it is not copied", "", line)
-    taken = {other.name for other in dockerfile.stages}
+    taken = {other.name for other in dockerfile.stages} | set(build.named_contexts)
     name = stage.name_raw or next((n for n in _NAMES if n not in taken), "")
     if not name:
         return Refusal("", line, "the names for a stage that builds are taken", "", line)

@@ -33,7 +33,7 @@ def outside_problem(build: Build, stage: Stage) -> tuple[str, str, int] | None:
         if declared.file.name.endswith("devcontainer.json"):
             return "a development container is made of it, and needs the toolchain", "", line
     for service in services_of(build):
-        for key, at in service.replaces:
+        for key, at in (*service.replaces, *service.starts):
             return (
                 f"Compose sets `{key}` of the service `{service.name}`, and may need what the new image lacks",
                 service.file,

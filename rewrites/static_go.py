@@ -30,7 +30,8 @@ After
 When it does not fire
     `CGO_ENABLED=0` only where every file that the program is built from is known not to import "C": its own sources are
     followed import by import, and of each module that go.mod requires it has to be known; never where `CGO_ENABLED=1` is
-    written down. The flags not for a build that is made to be debugged (`-gcflags=all=-N`, `dlv`), not where `-ldflags` comes from
+    written down, where a file is built only with cgo or only without, and where a flag needs C (`-linkmode external`, `-asan`) or may.
+    The flags not for a build that is made to be debugged (`-gcflags=all=-N`, `dlv`), not where `-ldflags` comes from
     a variable or from GOFLAGS, and not for tools that stay in the building stage. Builds in a here-document or in exec form,
     and those that a script starts, are left alone.
 
@@ -48,7 +49,6 @@ from typing import NamedTuple
 
 from dockopt.optimizer.ecosystems.go.binary import GoBuild
 from dockopt.optimizer.ecosystems.go.module_facts import C_STANDARD
-from dockopt.optimizer.ecosystems.go.needs import needs_of
 from dockopt.optimizer.ecosystems.go.shipping import Shipped, shipped
 from dockopt.optimizer.entrypoint import started
 from dockopt.optimizer.model import Build
@@ -57,14 +57,22 @@ from dockopt.optimizer.runtime_bases import base_of
 from dockopt.optimizer.shell import Word, parse_script
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.symbolic.units import dialect_of
+from dockopt.rewrites.runtime_choice import zones_needed
 
 ID = "static-go"
 _DEBUGGER = re.compile(r"\bdlv\b|-N\b.*-l\b|-l\b.*-N\b")
 #: `-ldflags` as one word: what stands before its value, and the quote
 _LDFLAGS = re.compile(r"(?P<head>(?P<before>[\"']?)--?ldflags=)(?P<quote>[\"']?)", re.DOTALL)
 #: a value for some packages only: `pattern=flags`
-_PATTERN = re.compile(r"[\w./-]+=")
+_PATTERN = re.compile(r"(?!-)[\w./-]+=")
+#: flags that ask for the C library or the dynamic loader, by themselves or by what they link against
+_NEEDS_C = ("-race", "-msan", "-asan", "-linkshared")
+_EXTERNAL = re.compile(r"-linkmode[= ][\"']?external")
 _TOKEN = re.compile(r"(?<![\w=./-])-(s|w)(?![\w-])(=(?:true|1))?")
+
+
+#: what finds files by where the program, or Go itself, was built
+_OWN_PLACE = re.compile(rb"runtime\.(?:Caller|GOROOT)|\"go/(?:build|importer)\"")
 
 
 class _Insertion(NamedTuple):
@@ -126,18 +134,21 @@ def _one(build: Build, found: Shipped) -> Iterator[Proposal | Refusal]:
     if not insertions:
         return
     edits = tuple(_edit(command, insertion) for insertion in _joined(insertions))
-    wrong = []
+    wrong: list[str] = []
+    carried: list[str] = []
     if isinstance(cgo, str):
         wrong.append("needs" if found.build.linking.static is False else "may need")
         wrong[-1] += " the C library of the image that it is built in"
     if any("-s" in text for text in done):
-        wrong.append("carries symbols and debug information")
+        carried.append("symbols and debug information")
     if "`-trimpath`" in done:
-        wrong.append("carries paths of the build")
+        carried.append("paths of the build")
+    if carried:
+        wrong.append(f"carries {' and '.join(carried)}")
     yield Proposal(
         ID,
         line,
-        f"`{found.path}` {' and '.join(wrong)}",
+        f"`{found.path}` {', and '.join(wrong)}",
         edits,
         gain=f"{', '.join(done)}: {_gain(done)}",
         replacing=edits,
@@ -186,14 +197,13 @@ def _cgo(made: GoBuild) -> str | Refusal | None:
         return Refusal(ID, line, "`CGO_ENABLED=1` is written down: somebody wants C", "", line)
     if made.cgo.explicit:
         return Refusal(ID, line, made.cgo.why, "", line)
-    if made.settings.value("-race")[1] == "true" or made.settings.value("-msan")[1] == "true":
-        return Refusal(ID, line, "its race or memory detector needs cgo", "", line)
-    if made.settings.value("-buildmode")[1] not in (None, "default", "exe", "pie"):
-        return Refusal(ID, line, f"`-buildmode={made.settings.value('-buildmode')[1]}` needs cgo", "", line)
+    problem = _flag_with_c(made)
+    if problem is not None:
+        return Refusal(ID, line, problem, "", line)
     if made.facts is None:
-        problem = made.problem
-        reason = "its sources cannot be followed" if problem is None else problem.reason
-        path, at = ("", line) if problem is None else (problem.path, problem.line)
+        cause = made.problem
+        reason = "its sources cannot be followed" if cause is None else cause.reason
+        path, at = ("", line) if cause is None else (cause.path, cause.line)
         return Refusal(ID, line, f"whether it needs C is not known: {reason}", path, at)
     for use in made.facts.uses:
         what = use.what if use.own else f"needs {use.what}"
@@ -216,6 +226,23 @@ def _cgo(made: GoBuild) -> str | Refusal | None:
     return f"nothing that it is built from imports C{used}"
 
 
+def _flag_with_c(made: GoBuild) -> str | None:
+    """Return which flag would not work without cgo, or would have the program need a C library all the same."""
+    for name in _NEEDS_C:
+        if name in made.settings.flags.values or name in made.settings.goflags.values:
+            return f"`{name}` needs cgo"
+    known, mode = made.settings.value("-buildmode")
+    if not known or mode not in (None, "default", "exe"):
+        why = "has the dynamic loader of a C library start it" if mode == "pie" else "needs cgo"
+        return f"`-buildmode={mode or '?'}` {why}"
+    linker = made.settings.linker()
+    if linker is None:
+        return "what is handed to the linker is not known, and may ask for cgo (`-linkmode external`)"
+    if _EXTERNAL.search(linker):
+        return "`-linkmode external` needs cgo (cmd/link, config.go)"
+    return None
+
+
 def _script(command: Executed) -> tuple[tuple[Word, ...], int] | str:
     """Return the words of a command with their places in the script of the RUN, and where it starts; a str says why not."""
     if command.instruction.json is not None:
@@ -233,11 +260,13 @@ def _script(command: Executed) -> tuple[tuple[Word, ...], int] | str:
 
 
 def _finds_its_sources(found: Shipped) -> bool:
-    """Tell whether a program may look for files beside its sources, which lie in its image: `-trimpath` hides where these are."""
+    """Tell whether a program may look for files beside its sources or Go's, which its image has: `-trimpath` hides where."""
     facts, tree = found.build.facts, found.build.tree
     if found.copy is not None:
         return False
-    return facts is None or any(b"runtime.Caller" in (tree.read(path) or b"") for path in facts.files)
+    if found.build.base.facts is None or found.build.base.facts.libc != "glibc":
+        return True  # without the package tzdata, time zones are those of Go's own directory (time/zoneinfo_goroot.go)
+    return facts is None or any(_OWN_PLACE.search(tree.read(path) or b"") for path in facts.files)
 
 
 def _reads_zones_of_its_tree(build: Build, found: Shipped) -> bool:
@@ -250,11 +279,9 @@ def _reads_zones_of_its_tree(build: Build, found: Shipped) -> bool:
         "zoneinfo.zip" in i.args for i in build.dockerfile.stages[found.stage].instructions if i.keyword == "COPY"
     ):
         return False
-    needs = needs_of(found.build)
-    zone = build.runs[found.stage].final.env.get("TZ")
-    wanted = needs is None or needs.time_zones is not None or (zone is not None and zone.text not in ("", "UTC"))
     facts = base_of(build.executor, found.stage).facts
-    return wanted and (facts is None or facts.time_zones is not True)
+    lacking = facts is None or facts.time_zones is not True
+    return lacking and zones_needed(build, found.stage, found) is not None
 
 
 def _flags(build: Build, found_program: Shipped, words: tuple[Word, ...]) -> list[_Insertion] | Refusal:
@@ -263,6 +290,8 @@ def _flags(build: Build, found_program: Shipped, words: tuple[Word, ...]) -> lis
     line = made.command.line
     if "-gcflags" in made.settings.flags.values or _DEBUGGER.search(build.dockerfile.source.decode("utf-8", "replace")):
         return Refusal(ID, line, "it is built to be debugged: a debugger needs symbols and paths", "", line)
+    if any(name in made.settings.flags.values for name in _NEEDS_C):
+        return []  # a detector shows where it found something, and what is linked shared has to be built alike
     found: list[_Insertion] = []
     after_build = words[1].end
     trimmed = "-trimpath" in made.settings.flags.values or "-trimpath" in made.settings.goflags.values
@@ -273,11 +302,10 @@ def _flags(build: Build, found_program: Shipped, words: tuple[Word, ...]) -> lis
         return Refusal(ID, line, "GOFLAGS has `-ldflags`, which others in the command would replace", "", line)
     if "-ldflags" not in made.settings.flags.values:
         return [*found, _Insertion(after_build, ' -ldflags="-s -w"')]
-    position = next(
-        (i for i, word in enumerate(words) if re.fullmatch(r"[\"']?--?ldflags(=.*)?", word.raw, re.DOTALL)), None
-    )
-    if position is None:
+    positions = [i for i, word in enumerate(words) if re.fullmatch(r"[\"']?--?ldflags(=.*)?", word.raw, re.DOTALL)]
+    if len(positions) != 1:
         return Refusal(ID, line, "where the value of `-ldflags` stands cannot be told", "", line)
+    position = positions[0]
     word = words[position]
     glued = _LDFLAGS.match(word.raw)
     if glued is not None:

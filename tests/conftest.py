@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -12,11 +13,17 @@ settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
+#: tests that build: they share an engine, its cache and its time, and stay in one process of several
+_BUILDING = ("tests/engine/", "tests/soundness/", "tests/commands/test_models_in_an_image.py")
 
-@pytest.hookimpl(trylast=True)  # other folders mark their tests in this hook
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests that build in one process of several (`-n 2 --dist loadgroup`): they share an engine and its cache."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            if item.get_closest_marker("engine") is not None or "engine" in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group("engine"))
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Deal the tests out to several processes (`-n 2`): by file, but all that build to one of them."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return "building" if nodeid.startswith(_BUILDING) else nodeid.partition("::")[0]
+
+    return ByFile(config, log)

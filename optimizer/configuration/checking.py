@@ -57,6 +57,8 @@ def _value(setting: Setting, value: Any, keys: tuple[str, ...]) -> Iterator[Prob
         case Kind.TEXT:
             if not isinstance(value, str) or not value:
                 yield Problem(keys, f"{name} is no text")
+            elif "\0" in value:
+                yield Problem(keys, f"{name} holds a NUL, which no path has")
         case Kind.BOOLEAN:
             if not isinstance(value, bool):
                 yield Problem(keys, f"{name} is neither true nor false")
@@ -66,6 +68,8 @@ def _value(setting: Setting, value: Any, keys: tuple[str, ...]) -> Iterator[Prob
         case Kind.TEXTS | Kind.RULES:
             if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
                 yield Problem(keys, f"{name} is no list of texts")
+            elif any("\0" in item for item in value):
+                yield Problem(keys, f"{name} holds a NUL, which no path has")
             elif setting.kind is Kind.RULES:
                 known = rule_ids()
                 for item in value:

@@ -7,6 +7,7 @@ build context does.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterator
 from functools import lru_cache
@@ -25,6 +26,9 @@ _NAMES = (FILE, "pyproject.toml")
 _PYPROJECT = ("tool", "dockopt")
 #: longer chains of `extend` are a mistake
 _MOST_FILES = 16
+#: each `*` of a pattern multiplies the ways to compare it with a path
+_MOST_STARS = 8
+_STARS = re.compile(r"\*+")
 
 
 def find_configuration(dockerfile: Path, disk: Disk = WHOLE) -> Configuration:
@@ -76,7 +80,10 @@ def _documents(directory: Path, top: Path, disk: Disk) -> Iterator[Document]:
 
 def _is_there(path: Path, disk: Disk) -> bool:
     """Tell whether there is a file that may be looked at, on disk or in an editor."""
-    return disk.holds(path) and (disk.text(str(path)) is not None or path.is_file())
+    try:
+        return disk.holds(path) and (disk.text(str(path)) is not None or path.is_file())
+    except OSError:  # a name that is too long for the system, a directory that may not be searched
+        return False
 
 
 def _inside(path: Path, top: Path) -> bool:
@@ -154,7 +161,7 @@ def _layers(document: Document, dockerfile: Path, top: Path) -> Iterator[Layer]:
         layers += [
             Layer(document, (PER_FILE_TABLE, pattern), values)
             for pattern, values in tables.items()
-            if _matches(pattern, relative)
+            if _matches(document, pattern, relative)
         ]
     for layer in layers:
         if "context" in layer.values:
@@ -169,13 +176,22 @@ def _layers(document: Document, dockerfile: Path, top: Path) -> Iterator[Layer]:
         yield layer
 
 
-def _matches(pattern: str, relative: str) -> bool:
-    """Tell whether a pattern means a path; patterns are those of gitignore(5), from the directory of the configuration."""
+def _matches(document: Document, pattern: str, relative: str) -> bool:
+    """Tell whether a pattern means a path; patterns are those of gitignore(5), from the directory of the configuration.
+
+    Raises InputError for one that is no pattern, or has so many `*` that to compare it could take for ever.
+    """
     if relative == ".." or relative.startswith("../"):
         return False
     from pathspec import GitIgnoreSpec
 
-    return GitIgnoreSpec.from_lines([pattern]).match_file(relative)
+    keys = (PER_FILE_TABLE, pattern)
+    if len(_STARS.findall(pattern)) > _MOST_STARS or "***" in pattern:
+        raise located(document, keys, f"`{spelled(keys)}` has more than {_MOST_STARS} times `*`, or three in a row")
+    try:
+        return GitIgnoreSpec.from_lines([pattern]).match_file(relative)
+    except (ValueError, re.error) as error:  # a range that ends before it begins, among others
+        raise located(document, keys, f"`{spelled(keys)}` is no pattern: {error}") from None
 
 
 def _declared(document: Document) -> Iterator[Declared]:

@@ -159,7 +159,7 @@ def _place(build: DeclaredBuild, project: Project) -> str:
 def repository_root(directory: Path, disk: Disk = WHOLE) -> Path | None:
     """Return the nearest directory at or above this one that holds `.git`, None outside of a repository."""
     for candidate in disk.upwards(directory):
-        if (candidate / ".git").exists():
+        if os.path.exists(candidate / ".git"):  # noqa: PTH110 - Path.exists raises for a name that is too long
             return candidate
     return None
 

@@ -112,15 +112,22 @@ def is_install(command: Executed) -> bool:
     return any(ecosystem.is_install(command) for ecosystem in _concerned(command))
 
 
-def caches(around: Surroundings, dockerfile: str) -> dict[str, bool]:
-    """Return the cache directories of all ecosystems, each with whether its entries are checked by their hashes.
+def mentioned(dockerfile: str) -> frozenset[str]:
+    """Return the names of the ecosystems whose programs a Dockerfile names, or that follow scripts of the project."""
+    return frozenset(
+        entry.name for entry in ECOSYSTEMS if entry.follows_scripts or _mentions(entry.names()).search(dockerfile)
+    )
 
-    Only those count whose programs the Dockerfile names, or that follow scripts of the project.
+
+def caches(around: Surroundings, names: frozenset[str]) -> dict[str, bool]:
+    """Return the cache directories of some ecosystems, each with whether its entries are checked by their hashes.
+
+    Those count that the Dockerfile mentions (`mentioned`).
     """
     found = {
         path: entry.caches_by_hash
         for entry in ECOSYSTEMS
-        if entry.follows_scripts or _mentions(entry.names()).search(dockerfile)
+        if entry.name in names
         for path in _module(entry.name).caches(around)
     }
     return dict(sorted(found.items()))

@@ -33,6 +33,12 @@ class Protocol(LanguageServerProtocol):
 
     _server: Server
 
+    def handle_message(self, message: Any) -> None:
+        """Refuse requests that come after `shutdown`, which pygls leaves without an answer (LSP 3.17, "Shutdown Request")."""
+        if self._shutdown and getattr(message, "id", None) is not None and hasattr(message, "method"):
+            raise JsonRpcInvalidRequest("there is nothing but `exit` after `shutdown`")
+        super().handle_message(message)
+
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, *_: Any) -> Any:
         """Refuse it: the first one was answered before this protocol was there (`handshake.py`)."""

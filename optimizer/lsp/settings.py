@@ -75,6 +75,8 @@ def _value(name: str, value: Any) -> Any:
         return _ids(value) if value else default
     if not isinstance(value, str):
         raise ValueError("is no text")
+    if "\0" in value:
+        raise ValueError("holds a NUL, which no path has")
     return value or None
 
 

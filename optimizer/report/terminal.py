@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -55,6 +56,8 @@ class Output:
 
     def __init__(self, color: str = "auto", stream: TextIO | None = None) -> None:
         stream = sys.stdout if stream is None else stream
+        if stream is None:  # the process was started with a closed standard output
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         self._binary: BinaryIO | None = getattr(stream, "buffer", None)
         self._text = stream
         self.encoding = getattr(stream, "encoding", None) or "utf-8"

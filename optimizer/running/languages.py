@@ -102,7 +102,7 @@ _NODE = Language(
         r"truncateSync|renameSync|unlink|unlinkSync|rmSync|rmdir\w*|copyFile|copyFileSync|symlink|symlinkSync|"
         r"(?P<directory>mkdir|mkdirSync|ensureDir|ensureDirSync|emptyDir|mkdirp))\b\s*\(?(?P<argument>)"
         r"|\b(?:fs|fsp|fse|promises|fsPromises)\.(?:rename|rm|cp|cpSync|open|openSync|chmod\w*|utimes\w*)\s*\(|\bDatabaseSync\b|\bsqlite\b"
-        r"|\bhomedir\s*\(|\bprocess\.chdir\b|\bDeno\.\w|\bBun\.(?:write|file)\b|\btransports\.(?:File|DailyRotateFile)\b|\bpino\.(?:destination|transport)\b|\bmulter\b"
+        r"|\bhomedir\s*\(|\bprocess\.chdir\b|\bDeno\.\w|\bBun\.(?:write|file)\b|\btransports\.(?:File|DailyRotateFile)\b|\blisten\(\s*(?:[\"'`][^\"'`\d]|\{[^}]*\bpath\b)|\bpino\.(?:destination|transport)\b|\bmulter\b"
     ),
     re.compile(r"\bmkdtemp\w*\s*\(|\btmpdir\s*\("),
     re.compile(rf"{_ROOT_PATHS}|\bprocess\.(?:set[eg]?[ug]id|setgroups|initgroups)\b|\bchown(?:Sync)?\s*\("),
@@ -118,7 +118,7 @@ _NODE = Language(
         r"winston-daily-rotate-file|log4js|rotating-file-stream|file-stream-rotator|node-persist|conf|configstore|electron-store|"
         r"puppeteer\w*|playwright\w*|next|nuxt|astro|gatsby|strapi|@strapi/.*|ghost|directus|pm2|nodemon|ts-node|tsx|dockerode|"
         r"whatsapp-web\.js|keyv-file|keyv-sqlite|@keyv/sqlite|file-system-cache|flat-cache|cacache|raw-socket|pcap|node-pty|@libsql/client|"
-        r"@whiskeysockets/baileys|sequelize-sqlite|simple-git|isomorphic-git|serve-favicon-cache|json-server|nestjs-form-data|"
+        r"session-file-store|connect-(?:sqlite3|loki)|lokijs|node-localstorage|node-json-db|@whiskeysockets/baileys|sequelize-sqlite|simple-git|isomorphic-git|serve-favicon-cache|json-server|nestjs-form-data|"
         r"@prisma/client|prisma|aedes-persistence-\w+|keystone|@keystone-.*|payload|meilisearch-local|fs-jetpack|write-file-atomic|"
         r"winston-\w*file\w*|parse-server|node-red|hubot|n8n)\"\s*:|provider\s*=\s*\"sqlite\""
     ),
@@ -137,6 +137,7 @@ _PYTHON = Language(
         r"|\bshutil\.\w+|\b(?:\w*FileHandler|FileStorage|FileSystemStorage|FileSystemCache|FileCache|StaticStorage)\b"
         r"|\bbasicConfig\([^)]*filename|[\"']filename[\"']\s*:|\bsqlite|\bshelve\b|\bdbm\b|\bsavefig\b|\.to_(?:csv|excel|pickle|parquet|hdf|feather)\s*\("
         r"|\.save\(\s*\w|\bextractall\b|\burlretrieve\b|\bjoblib\.dump\b|\blogger\.add\(\s*(?!sys)|\bpersist_directory\b|\bUPLOAD_FOLDER\b|\bMEDIA_ROOT\b"
+        r"|\b(?:pidfile|accesslog|errorlog|logfile|worker_tmp_dir)\s*=\s*[\"'](?!-[\"']|/dev/)"
         r"|\bexpanduser\b|\bPath\.home\b|\bos\.chdir\b|\bfileConfig\b"
     ),
     re.compile(r"\btempfile\b|\bUploadFile\b|\brequest\.files\b"),
@@ -147,7 +148,7 @@ _PYTHON = Language(
         r"\bsubprocess\b|\bos\.(?:system|popen|exec\w+|spawn\w+|posix_spawn\w*)\b|\bpexpect\b|\bcreate_subprocess_\w+"
     ),
     re.compile(
-        r"\bport\s*=\s*(?P<port>\d{1,5})\b|[\"'](?:0\.0\.0\.0|127\.0\.0\.1|localhost|::|)[\"'],\s*(?P<more>\d{1,5})\b"
+        r"\b(?:port\s*=\s*|bind\s*=\s*\[?[\"'][^\"'\n]*:)(?P<port>\d{1,5})\b|[\"'](?:0\.0\.0\.0|127\.0\.0\.1|localhost|::|)[\"'],\s*(?P<more>\d{1,5})\b"
     ),
     re.compile(
         r"\bos\.(?:getenv\(|environ\.get\(|environ\[)\s*[\"'](?P<name>\w+)[\"'](?:\s*,\s*(?P<default>[\"'][^\"']*[\"']))?\s*[\])]"

@@ -17,6 +17,7 @@ from dockopt.optimizer.ecosystems.installs import Cause
 from dockopt.optimizer.entrypoint import Program, Start, health_checked, started
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.regions import below, join
+from dockopt.optimizer.running.health import SHELL_WRITES, only_looks
 from dockopt.optimizer.running.languages import LANGUAGES
 from dockopt.optimizer.running.programs import TELLING_PACKAGES, kind_of
 from dockopt.optimizer.running.services import Service, services_of
@@ -61,10 +62,12 @@ _PORT_OPTIONS = frozenset(
     "--port --listen --bind --addr --address --http -port -listen -bind -addr -address -http -b -p -l".split()
 )
 _PORT_OPTION = re.compile(r"(?:(?P<option>--?\w+)=)?(?P<host>[\w.\[\]*]*:)?(?P<port>\d{1,4})")
-_MAKES_ACCOUNTS = frozenset({"adduser", "useradd"})
+_MAKES_ACCOUNTS = frozenset({"adduser", "useradd", "addgroup", "groupadd"})
 #: modes by which others than the owner may not read, or by which the owner alone may execute (`chmod(1)`)
 _CLOSED_MODE = re.compile(r"0?[0-7]{2}[0-3]|(?:g?o|a)-[wx]*r[rwx]*|g?o=[wx]*|u\+[rws]*x[rws]*")
-_SHELL_WRITES = re.compile(r"(?<![0-9&<>=-])>{1,2}(?!&)\s*(?!/dev/(?:null|stdout|stderr))\S")
+_INSTALLERS = frozenset("pip pip3 uv npm yarn pnpm bun poetry pdm pipenv".split())
+#: the shell does it itself, so it is no command that is executed
+_UMASK = re.compile(r"(?<![\w./-])umask\s")
 
 
 class Question(NamedTuple):
@@ -194,15 +197,23 @@ def _look_at_the_start(build: Build, needs: Needs) -> None:
     for source in start.scripts.values():
         text = (build.context.peek(source) or b"").decode("utf-8", "replace")
         for number, line in enumerate(text.splitlines(), 1):
-            if not line.lstrip().startswith("#") and _SHELL_WRITES.search(line):
+            if not line.lstrip().startswith("#") and SHELL_WRITES.search(line):
                 needs.ask(
                     f"the script writes a file: `{shortened(line)}`",
                     "say where that may be without root",
                     source,
                     number,
                 )
+    for instruction in start.instructions:
+        if instruction.json is None and SHELL_WRITES.search(instruction.args):
+            needs.ask(
+                f"the shell writes a file: `{shortened(instruction.args)}`",
+                "let the program write to its output, or say where it may write without root",
+                "",
+                instruction.start_line,
+            )
     health = health_checked(build, last)
-    if health is not None and (health.unknown is not None or health.scripts):
+    if health is not None and (health.unknown is not None or health.scripts or not only_looks(health)):
         needs.ask(
             "what HEALTHCHECK runs is not known",
             "make sure that it needs no root",
@@ -276,6 +287,10 @@ def _look_at_the_stage(build: Build, needs: Needs) -> None:
                         needs.refuse("where a volume is mounted is not known before the build", "", line)
                     else:
                         _write(needs, text.rstrip("/") or "/", "VOLUME", "", line, volume=True)
+            elif instruction.keyword == "RUN":
+                script = instruction.args + "".join(f"\n{heredoc.body}" for heredoc in instruction.heredocs)
+                if _UMASK.search(script):
+                    needs.ask("the umask may keep others than root from reading", "leave it at 022", "", line)
             elif instruction.keyword == "ONBUILD":
                 needs.refuse("ONBUILD is for images that are built on this one", "", line)
     for name, value in state.env.items():
@@ -295,7 +310,7 @@ def _look_at_a_command(command: Executed, needs: Needs) -> None:
     words = {word for word in command.argv[1:] if word is not None}
     if name in _MAKES_ACCOUNTS:
         needs.ask(
-            f"`{shortened(command.text)}` makes an account, and the container does not run as it",
+            f"`{shortened(command.text)}` makes an account or a group, and the container does not run as it",
             "say `USER` with its number above CMD, or drop it",
             "",
             line,
@@ -308,8 +323,6 @@ def _look_at_a_command(command: Executed, needs: Needs) -> None:
         needs.refuse("it gives a program capabilities", "", line)
     elif name == "chmod" and any(_CLOSED_MODE.fullmatch(word) for word in words):
         needs.ask(f"`{shortened(command.text)}` keeps others than the owner out", "let others read it", "", line)
-    elif name == "umask":
-        needs.ask("the umask may keep others than root from reading", "leave it at 022", "", line)
     if name in ("pip", "pip3") and "--user" in words:
         needs.refuse("it installs into the home directory of root, which nobody else may enter", "", line)
     if name in ("playwright", "puppeteer", "spacy", "nltk") or words & {"playwright", "puppeteer"}:
@@ -402,12 +415,31 @@ def _look_at_sources(build: Build, needs: Needs) -> None:
                 found.file,
                 found.line,
             )
+        _look_at_installations(build, needs, LANGUAGES[name].keepers)
         for port, found in facts.ports:
             _ask_about_port(needs, port, found.file, found.line)
         for found in facts.writes:
             _look_at_a_write(needs, found, state.cwd)
         for found in facts.named:
             _look_at_a_name(needs, found, state.cwd)
+
+
+def _look_at_installations(build: Build, needs: Needs, keepers: re.Pattern[str]) -> None:
+    """Take packages that the Dockerfile names itself, in whatever stage, as if a manifest named them."""
+    for command in build.executed:
+        words = [word for word in command.argv if word is not None]
+        if not {"install", "add", "i"} & set(words) or not _INSTALLERS & {command.name, *words[:3]}:
+            continue
+        # a line each, in the way of package.json, of which that of requirements is a part
+        packages = "\n".join(f'"{word.rpartition("@")[0] or word}":' for word in words)
+        found = keepers.search(packages)
+        if found is not None:
+            needs.ask(
+                f"`{shortened(command.text)}` installs what is known to keep files",
+                "say where, in `ENV` or `VOLUME`, and that this works without root",
+                "",
+                command.line,
+            )
 
 
 def _look_at_a_write(needs: Needs, found: Found, cwd: str | None) -> None:

@@ -59,6 +59,8 @@ class Service:
     user: bool = False
     #: keys that set another command, or take settings from elsewhere
     replaces: list[tuple[str, int]] = field(default_factory=list)
+    #: keys that start programs of the image beside its own command
+    starts: list[tuple[str, int]] = field(default_factory=list)
     privileges: list[tuple[str, int]] = field(default_factory=list)
     #: keys that give it files of the host
     files: list[tuple[str, int]] = field(default_factory=list)
@@ -67,15 +69,18 @@ class Service:
     environment: dict[str, str | None] = field(default_factory=dict)  #: None: not known
 
 
-def services_of(build: Build) -> tuple[Service, ...]:
-    """Return the services that run the last stage of a Dockerfile."""
-    last = build.dockerfile.stages[-1].name
+def services_of(build: Build, stage: int = -1) -> tuple[Service, ...]:
+    """Return the services that run a stage of a Dockerfile, as a rule the last one."""
+    runs = build.dockerfile.stages[stage]
+    is_last = runs is build.dockerfile.stages[-1]
     names: dict[tuple[Path, str], None] = {}
     for declared in build.declared:
         found = _SERVICE.fullmatch(declared.name)
         if found is None or not _COMPOSE.fullmatch(declared.file.name):
             continue
-        if declared.target is None or declared.target.lower() == last or declared.any_target:
+        target = declared.target
+        named = target is not None and target.lower() in (runs.name, str(runs.index))
+        if named or declared.any_target or (target is None and is_last):
             names.setdefault((declared.file.parent, found[1]))
     root = getattr(build.context.reader, "root", None)
     return tuple(
@@ -117,6 +122,14 @@ def _service(given: Mapping[object, object], name: str, file: str) -> Service:
     service.replaces = [
         (key, line_of(key)) for key in ("command", "entrypoint", "extends", "working_dir") if given.get(key) is not None
     ]
+    service.starts = [(key, line_of(key)) for key in ("post_start", "pre_stop") if given.get(key)]
+    health = given.get("healthcheck")
+    if (
+        isinstance(health, Mapping)
+        and not health.get("disable")
+        and health.get("test", "NONE") not in ("NONE", ["NONE"])
+    ):
+        service.starts.append(("healthcheck", line_of("healthcheck")))
     service.privileges = [
         (key, line_of(key)) for key in _PRIVILEGES if given.get(key) and given[key] not in _HARMLESS.get(key, ())
     ]

@@ -81,7 +81,7 @@ def _read_ours(
         problems.append((line, "it is not understood; write `# dockopt: ignore=ID reason`"))
         return
     names = []
-    for name in re.split(r"\s*,\s*", match["ids"]):
+    for name in dict.fromkeys(re.split(r"\s*,\s*", match["ids"])):
         try:
             known_ids([name])
         except UnknownRule as error:
@@ -128,7 +128,7 @@ def _broken_directives(dockerfile: Dockerfile) -> Iterator[tuple[int, str]]:
 
 
 def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace").strip()
+    return raw.decode("utf-8", "replace").removeprefix("\ufeff").strip()
 
 
 def notes_of(problems: Iterable[tuple[int, str]], dockerfile: Dockerfile) -> list[str]:

@@ -176,6 +176,13 @@ class Executor:
         """The whole Dockerfile."""
         return self.dockerfile.source.decode("utf-8", "replace")
 
+    @cached_property
+    def mentioned(self) -> frozenset[str]:
+        """The ecosystems whose caches count, which depends on the whole Dockerfile (`cache-opaque`)."""
+        from dockopt.optimizer.ecosystems.installs import mentioned
+
+        return mentioned(self.text)
+
     def run(self) -> list[StageRun]:
         """Run every stage in file order and return what each left behind. Raises Unsupported."""
         for instruction in self.dockerfile.meta_args:
@@ -208,7 +215,7 @@ class Executor:
             instruction.start_line,
             instruction.index,
             instruction.stage,
-            self.opaque_caches,
+            self.mentioned if self.opaque_caches else None,
             run.roots,
             *(id(other) for other in self._finals(instruction)),
         )

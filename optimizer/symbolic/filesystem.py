@@ -100,16 +100,17 @@ class FileSystem:
         return answer
 
     def _kind(self, path: str) -> str:
+        region = Region((path,))
         for op in reversed(self.ops):
             if op.kind in ("dir", "dir-set"):
                 if below(op.path, path):
                     return "directory"
             elif op.kind == "kill":
-                if op.region.covers(Region((path,))):
+                if op.region.covers(region):
                     return "absent"
             elif op.kind == "overlay" and (answer := self.overlay_kind(op, path)) is not None:
                 return answer
-            elif op.kind == "put" and op.region.overlaps(Region((path,))):
+            elif op.kind == "put" and op.region.overlaps(region):
                 if op.region.include == (path,):
                     return "file" if op.is_file else "unknown"
                 if not op.region.holds(path):

@@ -108,7 +108,7 @@ def _without_caches(
 
     shell = Shell(unit.cwd, unit.cwd_term, dict(unit.local))
     targets = [mounted.target or "/" for mounted in mounts if mounted.mount.type == "cache"]
-    found = caches(ImageSurroundings(executor, state, state.files, shell, roots, online), executor.text)
+    found = caches(ImageSurroundings(executor, state, state.files, shell, roots, online), executor.mentioned)
     hidden = tuple(
         path for path, by_hash in found.items() if by_hash or not any(below(path, t) or below(t, path) for t in targets)
     )
@@ -129,7 +129,7 @@ def _not_through_links(executor: Executor, state: StageState, unit: Unit, roots:
     from dockopt.optimizer.ecosystems.installs import caches
 
     shell = Shell(unit.cwd, unit.cwd_term, dict(unit.local))
-    hidden = tuple(caches(ImageSurroundings(executor, state, state.files, shell, roots, True), executor.text))
+    hidden = tuple(caches(ImageSurroundings(executor, state, state.files, shell, roots, True), executor.mentioned))
     named = Region(unit.effects.named)
     if not hidden or any(named.overlaps(Region((path,))) for path in hidden):
         return unit.effects

@@ -341,3 +341,36 @@ def test_a_report_that_cannot_be_written(dockopt: Program, repository: Path) -> 
         assert result.code == 2
         assert f"nothing was written: `{name}`" in result.err
         assert reason in result.err.lower()
+
+
+@pytest.mark.parametrize("option", ["--output", "--write-baseline"])
+def test_no_report_takes_the_place_of_what_it_is_about(dockopt: Program, repository: Path, option: str) -> None:
+    before = (repository / "Dockerfile").read_bytes()
+    for name in ("Dockerfile", "link"):
+        (repository / "link").unlink(missing_ok=True)
+        (repository / "link").symlink_to("Dockerfile")
+        code, out, err = dockopt("suggest", option, name)
+        assert (code, out) == (2, b"")
+        assert err == f"dockopt: `{option} {name}` would overwrite a Dockerfile; name another file\n"
+    assert (repository / "Dockerfile").read_bytes() == before
+
+
+def test_a_baseline_takes_the_place_of_baselines_only(dockopt: Program, repository: Path) -> None:
+    (repository / "go.mod").write_text("module a.b/x\n")
+    code, _, err = dockopt("suggest", "--write-baseline", "go.mod")
+    assert code == 2
+    assert err == "dockopt: `--write-baseline go.mod` would overwrite a file that is no baseline; remove it first\n"
+    assert (repository / "go.mod").read_text() == "module a.b/x\n"
+    (repository / "known.json").write_text('{"baseline": 0, "findings": []}')
+    assert dockopt("suggest", "--write-baseline", "known.json").code == 0
+    code, _, err = dockopt("suggest", "--baseline", "known.json", "--output", "./known.json")
+    assert (code, err) == (2, "dockopt: `--output known.json` would overwrite the baseline; name another file\n")
+
+
+def test_line_ends_that_git_puts_into_the_work_tree_are_no_edit(dockopt: Program, repository: Path) -> None:
+    """As `core.autocrlf` does on Windows: the commit has other bytes than the files, and nobody touched anything."""
+    for name in ("Dockerfile", "go.mod", "go.sum", ".dockerignore"):
+        if (path := repository / name).exists():
+            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert found(dockopt) == ["split-copy", "cache-mounts"]
+    assert found(dockopt, "--diff-base", "main") == []

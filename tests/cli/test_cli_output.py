@@ -228,3 +228,15 @@ def test_a_full_disk(project: Path) -> None:
         )
     assert done.returncode == 2
     assert done.stderr == b"dockopt: standard output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("arguments", [["suggest"], ["suggest", "--format=json"], ["rules"]])
+def test_a_standard_output_that_was_closed_from_the_start_is_no_defect(arguments: list[str], project: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-c", '"$@" >&-', "bash", sys.executable, SCRIPT, *arguments],
+        cwd=project,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, "dockopt: standard output cannot be written: Bad file descriptor\n")

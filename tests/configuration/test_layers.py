@@ -329,3 +329,25 @@ def test_names_that_mean_nothing_have_file_line_and_a_proposal(project: Path) ->
     (project / "dockopt.toml").unlink()
     write(project / "pyproject.toml", '[tool.other]\n\n[tool.dockopt]\nengine-floor = "docker-23.0"\n')
     assert "pyproject.toml:4: `engine-floor` is none of `docker-19.03`, `docker-20.10`, `docker-23`" in problem(project)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[per-file."[z-a]"]\nignore = ["drift"]\n', 'dockopt.toml:1: `per-file."[z-a]"` is no pattern'),
+        ('[per-file."***"]\nignore = ["drift"]\n', "three in a row"),
+        (f'[per-file."{"*a" * 9}"]\nignore = ["drift"]\n', "has more than 8 times `*`"),
+        ('extend = "a\\u0000b"\n', "dockopt.toml:1: `extend` holds a NUL"),
+        ('context = "a\\u0000b"\n', "dockopt.toml:1: `context` holds a NUL"),
+        ('[effects.x]\nreads = ["a\\u0000b"]\n', "dockopt.toml:2: `effects.x.reads` holds a NUL"),
+    ],
+)
+def test_what_can_be_no_path_and_no_pattern_is_an_error_of_its_line(text: str, said: str, project: Path) -> None:
+    (project / "service" / "dockopt.toml").write_text(text)
+    with pytest.raises(InputError) as error:
+        find_configuration(project / "service" / "Dockerfile")
+    assert said in str(error.value)
+
+
+def test_a_name_that_no_file_system_takes_has_no_configuration(project: Path) -> None:
+    assert find_configuration(project / ("a" * 5000) / "Dockerfile") == find_configuration(project / "Dockerfile")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -218,3 +219,32 @@ def test_an_old_python_is_told(runner: Runner, tmp_path: Path) -> None:
     step = runner(python="/bin/false")
     assert step.code == 2
     assert "`/bin/false` is no Python 3.11 or newer" in step.log
+
+
+def test_nothing_of_the_project_is_a_command_for_the_runner(runner: Runner, tmp_path: Path) -> None:
+    """The log has commands at the start of a line, white space aside, unless they are stopped by a word that nobody can know."""
+    evil = runner.project / "::add-mask::a"
+    evil.mkdir()
+    (evil / "Dockerfile").write_text("FROM scratch\n")
+    dockerfile = runner.project / "Dockerfile"
+    first, rest = dockerfile.read_text().split("\n", 1)
+    dockerfile.write_text(f'{first}\nLABEL a="\\\n::add-mask::c"\n{rest}')
+    python = str(tmp_path / "python")
+    step = runner(
+        python=python,
+        paths="Dockerfile\n::add-mask::a/Dockerfile",
+        annotations="false",
+        summary="false",
+        fail_on="never",
+    )
+    assert {"add-mask::a", "add-mask::c"} <= set(re.findall(r"add-mask::\w", step.log)), step.log
+    stopped = ""
+    for line in step.log.splitlines():
+        if not stopped and line.startswith("::stop-commands::"):
+            stopped = line.removeprefix("::stop-commands::")
+            assert len(stopped) == 32
+        elif stopped:
+            stopped = "" if line == f"::{stopped}::" else stopped
+        else:
+            assert "add-mask" not in line
+    assert not stopped

@@ -363,3 +363,18 @@ def test_edits_of_the_test_client_are_those_of_the_protocol() -> None:
     assert applied("a🐳b\r\nc", [edit(0, 3, 4, "X"), edit(1, 0, 0, "1"), edit(1, 0, 0, "2")], "utf-16") == "a🐳X\r\n12c"
     with pytest.raises(AssertionError, match="overlap"):
         applied("abc", [edit(0, 0, 2, ""), edit(0, 1, 3, "")], "utf-8")
+
+
+def test_a_request_after_shutdown_is_refused(project: Path, start: Start) -> None:
+    editor = start(project)
+    editor.request("shutdown", None)
+    with pytest.raises(ServerError, match="nothing but `exit`"):
+        editor.request("textDocument/hover", {"textDocument": {"uri": "x"}, "position": {"line": 0, "character": 0}})
+    editor.notify("exit", None)
+    assert editor.process.wait(30) == 0
+
+
+def test_a_context_with_a_nul_counts_as_not_said() -> None:
+    understood = settings_of({"context": "a\0b"})
+    assert understood.settings.context is None
+    assert understood.problems == ("`dockopt.context` holds a NUL, which no path has",)

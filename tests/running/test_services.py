@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from dockopt.optimizer.opening import open_build
 from dockopt.optimizer.running.services import Service, services_of
 
@@ -65,3 +66,18 @@ def test_an_override_counts_for_a_service_of_the_same_name(tmp_path: Path) -> No
 def test_a_service_of_another_stage_or_image_does_not_count(tmp_path: Path) -> None:
     text = "services:\n  a:\n    build: {context: ., target: base}\n  b:\n    image: x\n  c:\n    build: {context: ., target: final}\n"
     assert [service.name for service in services(tmp_path, compose_dot_yaml=text)] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("said", "starts"),
+    [
+        ("    healthcheck:\n      test: [CMD, curl, localhost]\n", ["healthcheck"]),
+        ("    healthcheck:\n      disable: true\n", []),
+        ("    healthcheck:\n      test: [NONE]\n", []),
+        ("    healthcheck:\n      interval: 5s\n", []),
+        ("    post_start:\n      - command: ./warm.sh\n", ["post_start"]),
+    ],
+)
+def test_what_is_started_beside_the_command(tmp_path: Path, said: str, starts: list[str]) -> None:
+    (service,) = services(tmp_path, compose_dot_yaml=f"services:\n  web:\n    build: .\n{said}")
+    assert [key for key, _ in service.starts] == starts

@@ -303,3 +303,9 @@ def test_no_comment_is_lost_and_nothing_is_done_that_one_forbids(drawn: tuple[Pa
             words = Counter(old.instruction.args.split())
             fits = [s for s in kept if s.text == old.text and s.instruction is not None]
             assert any(not words - Counter(s.instruction.args.split()) for s in fits if s.instruction), old
+
+
+def test_a_name_that_stands_twice_is_told_once_and_a_mark_of_byte_order_is_no_part_of_the_comment() -> None:
+    text = "\ufeff# dockopt: ignore-file=drift,drift\n" + TEXT.format("", "", "")
+    said = "line 1: `# dockopt: ignore-file=drift,drift`: `drift` has nothing to propose here; the comment can go"
+    assert report(text).notes == [said]

@@ -308,3 +308,13 @@ def test_frozen_inputs_are_what_the_proof_looked_at() -> None:
     assert states["go.mod"].startswith("sha256:")
     assert states["go.work"] == "absent"
     assert "main.go" not in states
+
+
+def test_what_is_remembered_of_a_variant_does_not_know_other_ecosystems() -> None:
+    """Which caches a command that is not understood may look at depends on the whole file."""
+    text = stage("COPY . /app", "RUN ./configure", base="golang:1.22")
+    build = Build(parse(text.encode()), FrozenContext(MemoryContext())).with_opaque_caches
+    other = build.with_text(parse((text + "RUN npm ci\n").encode()))
+    assert build.executor.mentioned != other.executor.mentioned
+    alone = Build(other.dockerfile, FrozenContext(MemoryContext())).with_opaque_caches
+    assert [c.effects.caches for c in other.executed] == [c.effects.caches for c in alone.executed]

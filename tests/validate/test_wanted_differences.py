@@ -202,3 +202,12 @@ def test_the_edits_of_a_replacement_are_those_that_are_applied() -> None:
     edit = Edit(at, at + len("golang:1.22"), b"golang:1.25")
     assert after is not None
     assert after.dockerfile.source == apply_edits(ONE_STAGE.encode(), [edit]).result
+
+
+def test_a_command_done_once_more_is_held_against_what_it_saw_before() -> None:
+    old = stage("COPY go.mod /a", "RUN test -f /a")
+    early = stage("RUN test -f /a", "COPY go.mod /a", "RUN test -f /a")
+    verdict = compare(old, early, WantedDifference())
+    assert (verdict.status, verdict.line) == ("unproven", 2)
+    again = stage("COPY go.mod /a", "RUN test -f /a", "RUN test -f /a")
+    assert compare(old, again, WantedDifference()).status == "equal"

@@ -6,8 +6,10 @@ of `module_facts`, or by its sources where the project has a `vendor` directory;
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dockopt.optimizer.ecosystems.go import module_facts
@@ -19,6 +21,8 @@ from dockopt.optimizer.regions import below, join, relative
 
 #: a program that reaches more packages of its own is not followed to the end
 _MOST_PACKAGES = 3000
+#: what starts another program without `os/exec`
+_STARTS = re.compile(rb"\b(?:os\.StartProcess|(?:syscall|unix)\.(?:Exec|ForkExec|StartProcess))\(")
 
 
 class CUse(NamedTuple):
@@ -55,7 +59,7 @@ class CgoFacts:
     imports: frozenset[str] = frozenset()
     #: source files that are, or may be, built in, by their paths in the image
     files: tuple[str, ...] = ()
-    #: file of the context and line that import `os/exec`
+    #: file of the context and line that import `os/exec`, or start a program by a system call
     starts_programs: tuple[str, int] | None = None
     #: it imports packages of other modules, whose imports are not followed
     foreign: bool = False
@@ -148,10 +152,29 @@ class _Walk:
             if not files:
                 reason = f"`{package}` has no Go file in the image"
                 self.open.setdefault(package, Open(package, reason, "", 0))
+        if files:
+            self._asks_for_cgo(package, posixpath.dirname(files[0].path))
         for file in files:
             self.files.setdefault(file.path)
+            if self.starts_programs is None and self.modules.home_of(package) is not None:
+                data = self.tree.read(file.path) or b""
+                starts = _STARTS.search(data)
+                if starts is not None:
+                    place = self.tree.context_path(file.path)
+                    self.starts_programs = place, data.count(b"\n", 0, starts.start()) + 1
             for path, line in file.source.imports:
                 yield path, line, file.taken is True, file.path
+
+    def _asks_for_cgo(self, package: str, directory: str) -> None:
+        """Note a package that is built from other files where cgo is off: it may do something else then, or nothing."""
+        on, off = (
+            {taken.path for taken in self.tree.package(directory, replace(self.target, cgo=cgo))}
+            for cgo in (True, False)
+        )
+        for path in sorted(on ^ off):
+            place = self.tree.context_path(path)
+            reason = f"`{place}` is built only where cgo is {'on' if path in on else 'off'}"
+            self.open.setdefault(f"{package} {path}", Open(package, reason, place, 1))
 
     def _directory(self, package: str) -> str | None:
         home = self.modules.home_of(package)
