@@ -1,13 +1,12 @@
 """Is a difference between two built images one that the changes in between declare?
 
-What a proof leaves out is written down in words (`Verdict.differences`), by the validator for what a proposal declares and by
-`dockopt.optimizer.replaced` for what it puts in the place of something; this module holds the images to it.
+What a proof leaves out is what a proposal declares, and what comes of that which it puts in the place of something
+(`Verdict.replaced`); this module holds the images to it.
 """
 
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -16,9 +15,6 @@ from dockopt.optimizer.proposal import Change
 from dockopt.optimizer.regions import below
 from dockopt.optimizer.syntax import DockerfileSyntaxError, Instruction, parse
 
-#: the words of `dockopt.optimizer.replaced`
-_BASE = re.compile(r"what comes from the base image, ")
-_COMMAND = re.compile(r"what `.*` does: (.*)", re.DOTALL)
 #: settings as `dockopt.optimizer.images.compare` names them, by the instruction that makes them
 _MADE_BY = {
     "User": "USER", "WorkingDir": "WORKDIR", "StopSignal": "STOPSIGNAL", "Entrypoint": "ENTRYPOINT", "Cmd": "CMD", "Shell": "SHELL",
@@ -85,14 +81,11 @@ def declared_by(changes: Iterable[Change], result: bytes) -> Declared:
         settings |= wanted.settings
         if wanted.runtime_stage is not None:
             all_but = {*(all_but or ()), *wanted.runtime_stage.paths}
-        if not change.proposal.replacing:
-            continue
-        for words in change.verdict.differences:
-            command = _COMMAND.fullmatch(words)
-            if _BASE.match(words) or (command is not None and command[1].startswith("anything")):
+        for replaced in change.verdict.replaced:
+            if replaced.paths is None:
                 all_but = all_but or set()
-            elif command is not None:
-                paths |= {path for path in command[1].split(", ") if path.startswith("/")}
+            else:
+                paths |= set(replaced.paths)
     own = frozenset(_own_settings(result)) if all_but is not None else frozenset()
     kept = None if all_but is None else tuple(sorted(all_but))
     return Declared(tuple(sorted(paths)), tuple(sorted(owners)), frozenset(settings), kept, own)

@@ -9,7 +9,7 @@ an ENTRYPOINT in shell form ignores CMD. Scripts of the context are read, and no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -136,7 +136,7 @@ def started(build: Build, stage: int) -> Start:
 
 def health_checked(build: Build, stage: int) -> Start | None:
     """Return what the HEALTHCHECK of a stage starts, None where there is none in the Dockerfile. Raises Unsupported."""
-    for index in _ancestry(build, stage):
+    for index in build.lineage(stage):
         for instruction in reversed(build.dockerfile.stages[index].instructions):
             if instruction.keyword == "HEALTHCHECK":
                 if instruction.words[:1] == ("NONE",):
@@ -152,14 +152,6 @@ def health_checked(build: Build, stage: int) -> Start | None:
     return None
 
 
-def _ancestry(build: Build, stage: int) -> Iterator[int]:
-    """Yield a stage and the stages that it is built on."""
-    yield stage
-    parent = build.executor.stage_named(build.dockerfile.stages[stage].base, stage)
-    if parent is not None:
-        yield from _ancestry(build, parent.stage.index)
-
-
 def _effective(build: Build, stage: int) -> tuple[Instruction | None, Instruction | None, str]:
     """Return the ENTRYPOINT and CMD that hold, and the image that the stage is built on in the end.
 
@@ -168,7 +160,7 @@ def _effective(build: Build, stage: int) -> tuple[Instruction | None, Instructio
     entrypoint: Instruction | None = None
     cmd: Instruction | None = None
     base = ""
-    for index in _ancestry(build, stage):
+    for index in build.lineage(stage):
         found = build.dockerfile.stages[index]
         base = found.base
         had_entrypoint = entrypoint is not None

@@ -64,6 +64,16 @@ def base_words(dockerfile: Dockerfile, replaced: Collection[str] = ()) -> Iterat
             yield word
 
 
+def renamed_base(
+    dockerfile: Dockerfile, stage: Stage, reference: str, replaced: Collection[str] = ()
+) -> Edit | Obstacle:
+    """Return the edit that starts a stage from another image, or why its base cannot be renamed."""
+    for word in base_words(dockerfile, replaced):
+        if word.stage is not None and word.stage.index == stage.index:
+            return word.renamed(reference)
+    return Obstacle(f"`{stage.base}` is no name of an image", stage.from_.start_line)
+
+
 def source_words(dockerfile: Dockerfile, replaced: Collection[str] = ()) -> Iterator[ImageWord]:
     """Yield the images that COPY, ADD and mounts take files from."""
     for instruction in dockerfile.instructions:

@@ -255,7 +255,8 @@ def _judge_replacing(build: Build, proposal: Proposal) -> tuple[Verdict | Refusa
     if isinstance(found, Obligation):
         return Verdict("unproven", obligation=found.text, line=found.line), None
     frozen = verdict.frozen or build.context.frozen()
-    return replace(verdict, status="equal-but", differences=(*verdict.differences, *found), frozen=frozen), after
+    said = (*verdict.differences, *(one.text for one in found))
+    return replace(verdict, status="equal-but", differences=said, replaced=found, frozen=frozen), after
 
 
 def _both(here: Verdict, there: Verdict, context: str) -> Verdict:

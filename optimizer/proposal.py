@@ -39,6 +39,14 @@ class FrozenInput(NamedTuple):
     state: str  # "absent", "ignored", "directory", "file", or "sha256:…" where its bytes were read
 
 
+class Replaced(NamedTuple):
+    """What comes of a base image or a command that stands in the place of another one, in words and as paths."""
+
+    text: str
+    #: absolute paths that it may change, with all below them; None: any
+    paths: tuple[str, ...] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the validator found out about a pair of Dockerfiles: `equal`, `equal-but`, `unproven` or `repairs`."""
@@ -46,6 +54,8 @@ class Verdict:
     status: str
     #: for `equal-but`: the declared paths or settings outside which both images are the same
     differences: tuple[str, ...] = ()
+    #: those of them that come of `Proposal.replacing`
+    replaced: tuple[Replaced, ...] = ()
     #: for `unproven`: what would have to be known, and where; for `repairs`: why the old file does not build
     obligation: str | None = None
     line: int | None = None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from dockopt.optimizer.ecosystems.rust.arguments import CargoCommand, read_command
@@ -51,7 +51,7 @@ def propose(build: Build) -> Iterator[Proposal | Refusal]:
         scripted = not command.argv and STARTS_CARGO.search(command.text) is not None
         if (read is None and not scripted) or command.instruction.index in seen:
             continue
-        lineage = _lineage(build, command.stage)
+        lineage = build.lineage(command.stage)
         if not _is_below_sources(build, lineage, command) or _in_a_layer(build, lineage, command):
             continue
         seen.add(command.instruction.index)
@@ -82,17 +82,7 @@ def reads_project(command: Executed) -> CargoCommand | None:
     return read
 
 
-def _lineage(build: Build, stage: int) -> set[int]:
-    """Return a stage and all that it starts from."""
-    lineage = {stage}
-    parent = build.executor.stage_named(build.dockerfile.stages[stage].base, stage)
-    while parent is not None:
-        lineage.add(parent.stage.index)
-        parent = build.executor.stage_named(parent.stage.base, parent.stage.index)
-    return lineage
-
-
-def _is_below_sources(build: Build, lineage: set[int], command: Executed) -> bool:
+def _is_below_sources(build: Build, lineage: Collection[int], command: Executed) -> bool:
     """Tell whether a directory of the context is copied above a command: without that, edits do not run it again."""
     return any(
         copy.instruction.index < command.instruction.index and any(op.kind == "overlay" for op in copy.ops)
@@ -147,7 +137,7 @@ def _is_mounted(instruction: Instruction, path: str) -> bool:
     )
 
 
-def _in_a_layer(build: Build, lineage: set[int], command: Executed) -> bool:
+def _in_a_layer(build: Build, lineage: Collection[int], command: Executed) -> bool:
     """Tell whether an earlier RUN leaves crates in the image: a mount would hide what is there.
 
     So it is where dependencies have been compiled before the sources come (`cargo chef cook`, sources made up for that).

@@ -17,8 +17,9 @@ from dockopt.optimizer.ecosystems.go.linking import wants_static
 from dockopt.optimizer.ecosystems.go.needs import needs_of
 from dockopt.optimizer.ecosystems.go.shipping import Shipped, ancestry, shipped, source_stage
 from dockopt.optimizer.entrypoint import Start, health_checked, started
+from dockopt.optimizer.image_words import Obstacle, renamed_base
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.proposal import Advice, Edit, Proposal, Refusal
+from dockopt.optimizer.proposal import Advice, Proposal, Refusal
 from dockopt.optimizer.regions import join
 from dockopt.optimizer.runtime_bases import StageBase, base_of
 from dockopt.optimizer.symbolic.execute import clean_source
@@ -219,8 +220,9 @@ def _matching_base(build: Build, found: Shipped, runtime: StageBase, rewrite: st
             "there is no shell and no package manager in the image",
         )
         gain = f"the C libraries of the Debian ({suite}) that it was built in; certificates and time zones too, and no shell"
-    at = stage.from_.span.start + stage.from_.raw.find(stage.base.encode())
-    edit = Edit(at, at + len(stage.base.encode()), base.encode())
+    edit = renamed_base(build.dockerfile, stage, base, build.named_contexts)
+    if isinstance(edit, Obstacle):
+        return None
     return Proposal(
         rewrite,
         stage.from_.start_line,

@@ -47,8 +47,9 @@ from collections.abc import Iterator
 from dockopt.optimizer.ecosystems.go.needs import Needs, needs_of
 from dockopt.optimizer.ecosystems.go.shipping import Shipped, ancestry, shipped
 from dockopt.optimizer.entrypoint import health_checked, started
+from dockopt.optimizer.image_words import Obstacle, renamed_base
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.proposal import Advice, Edit, Proposal, Refusal
+from dockopt.optimizer.proposal import Advice, Proposal, Refusal
 from dockopt.optimizer.running.needs import needs_of as container_needs_of
 from dockopt.optimizer.running.services import services_of
 from dockopt.optimizer.runtime_bases import ALPINE, DEBIAN_SLIM, SCRATCH, STATIC, RuntimeBase, StageBase, base_of
@@ -95,8 +96,10 @@ def _stage(build: Build, stage: Stage, found: Shipped) -> Iterator[Proposal | Re
     if refusal is not None:
         yield Refusal(ID, line, *refusal)
         return
-    at = stage.from_.span.start + stage.from_.raw.find(stage.base.encode())
-    edit = Edit(at, at + len(stage.base.encode()), _TARGET.encode())
+    edit = renamed_base(build.dockerfile, stage, _TARGET, build.named_contexts)
+    if isinstance(edit, Obstacle):
+        yield Refusal(ID, line, edit.reason, "", edit.line)
+        return
     yield Proposal(
         ID,
         line,

@@ -18,7 +18,9 @@ from dockopt.optimizer.entrypoint import Program, Start, health_checked, started
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.regions import below, join
 from dockopt.optimizer.running.health import SHELL_WRITES, only_looks
+from dockopt.optimizer.running.installations import installed
 from dockopt.optimizer.running.languages import LANGUAGES
+from dockopt.optimizer.running.ports import low_ports
 from dockopt.optimizer.running.programs import TELLING_PACKAGES, kind_of
 from dockopt.optimizer.running.services import Service, services_of
 from dockopt.optimizer.running.sources import FIRST_FREE_PORT, Found, read_sources
@@ -58,14 +60,9 @@ _A_FILE = re.compile(r"\.(?:db|sqlite3?|log|json|ya?ml|toml|txt|csv|lock|pid|bol
 _SQLITE = re.compile(r"sqlite3?(?:\+\w+)?:(?://)?/(/[^?\s]+)|file:(/[^?\s]+\.(?:db|sqlite3?))")
 _PORT_NAME = re.compile(r"(?:^|_)PORT$|(?:^|_)(?:LISTEN|BIND|ADDR|ADDRESS)(?:_|$)")
 _PORT_VALUE = re.compile(r"(?:^|:)(\d{1,5})$")
-_PORT_OPTIONS = frozenset(
-    "--port --listen --bind --addr --address --http -port -listen -bind -addr -address -http -b -p -l".split()
-)
-_PORT_OPTION = re.compile(r"(?:(?P<option>--?\w+)=)?(?P<host>[\w.\[\]*]*:)?(?P<port>\d{1,4})")
 _MAKES_ACCOUNTS = frozenset({"adduser", "useradd", "addgroup", "groupadd"})
 #: modes by which others than the owner may not read, or by which the owner alone may execute (`chmod(1)`)
 _CLOSED_MODE = re.compile(r"0?[0-7]{2}[0-3]|(?:g?o|a)-[wx]*r[rwx]*|g?o=[wx]*|u\+[rws]*x[rws]*")
-_INSTALLERS = frozenset("pip pip3 uv npm yarn pnpm bun poetry pdm pipenv".split())
 #: the shell does it itself, so it is no command that is executed
 _UMASK = re.compile(r"(?<![\w./-])umask\s")
 
@@ -188,7 +185,7 @@ def _look_at_the_start(build: Build, needs: Needs) -> None:
                     program.instruction.start_line,
                 )
         _look_at_arguments(needs, program)
-        for port in _ports_of_arguments(program.argv[1:]):
+        for port in low_ports(program.argv[1:]):
             _ask_about_port(needs, port, program.file, program.line)
     if not languages:
         needs.refuse("it starts no program of which something is known", "", start.instructions[-1].start_line)
@@ -230,18 +227,6 @@ def _look_at_arguments(needs: Needs, program: Program) -> None:
         if not option.startswith("-") or not _KEPT.search(name) or value in ("-", "") or value.startswith("-"):
             continue
         _look_at_a_variable(needs, name, value, program.file, program.line)
-
-
-def _ports_of_arguments(arguments: tuple[str | None, ...]) -> list[int]:
-    """Return the ports below the free ones that arguments name: by an option that says so, or behind a host."""
-    found: list[int] = []
-    before = ""
-    for word in arguments:
-        match = _PORT_OPTION.fullmatch(word or "")
-        if match is not None and (match["host"] or (match["option"] or before) in _PORT_OPTIONS):
-            found.append(int(match["port"]))
-        before = word or ""
-    return [port for port in found if 0 < port < FIRST_FREE_PORT]
 
 
 def _ask_about_port(needs: Needs, port: int, path: str, line: int) -> None:
@@ -415,31 +400,19 @@ def _look_at_sources(build: Build, needs: Needs) -> None:
                 found.file,
                 found.line,
             )
-        _look_at_installations(build, needs, LANGUAGES[name].keepers)
+        for text, line in installed(build, LANGUAGES[name].keepers):
+            needs.ask(
+                f"`{shortened(text)}` installs what is known to keep files",
+                "say where, in `ENV` or `VOLUME`, and that this works without root",
+                "",
+                line,
+            )
         for port, found in facts.ports:
             _ask_about_port(needs, port, found.file, found.line)
         for found in facts.writes:
             _look_at_a_write(needs, found, state.cwd)
         for found in facts.named:
             _look_at_a_name(needs, found, state.cwd)
-
-
-def _look_at_installations(build: Build, needs: Needs, keepers: re.Pattern[str]) -> None:
-    """Take packages that the Dockerfile names itself, in whatever stage, as if a manifest named them."""
-    for command in build.executed:
-        words = [word for word in command.argv if word is not None]
-        if not {"install", "add", "i"} & set(words) or not _INSTALLERS & {command.name, *words[:3]}:
-            continue
-        # a line each, in the way of package.json, of which that of requirements is a part
-        packages = "\n".join(f'"{word.rpartition("@")[0] or word}":' for word in words)
-        found = keepers.search(packages)
-        if found is not None:
-            needs.ask(
-                f"`{shortened(command.text)}` installs what is known to keep files",
-                "say where, in `ENV` or `VOLUME`, and that this works without root",
-                "",
-                command.line,
-            )
 
 
 def _look_at_a_write(needs: Needs, found: Found, cwd: str | None) -> None:

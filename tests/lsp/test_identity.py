@@ -87,7 +87,13 @@ def expected(change: dict[str, Any]) -> tuple[str, int, str]:
     verdict = change["verdict"]
     frozen = tuple(FrozenInput(entry["path"], entry["state"]) for entry in verdict["proof"]["frozen"])
     proof = proof_line(
-        Verdict(verdict["status"], tuple(verdict["differences"]), verdict["obligation"], verdict["line"], frozen=frozen)
+        Verdict(
+            verdict["status"],
+            differences=tuple(verdict["differences"]),
+            obligation=verdict["obligation"],
+            line=verdict["line"],
+            frozen=frozen,
+        )
     )
     mark = " (changes the image)" if change["applicability"] == "changes-image" else ""
     gain = [f"gain: {change['gain']}"] if change["gain"] else []
