@@ -11,9 +11,11 @@ from dockopt.optimizer.ecosystems.go.shipping import Shipped
 from dockopt.optimizer.entrypoint import Start
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit, Refusal
+from dockopt.optimizer.regions import Region
 from dockopt.optimizer.running.services import services_of
 from dockopt.optimizer.runtime_bases import base_of
 from dockopt.optimizer.syntax import Stage
+from dockopt.optimizer.wording import shortened
 from dockopt.rewrites.stage_accounts import accounts_of
 
 STATIC = "gcr.io/distroless/static-debian12"
@@ -24,6 +26,8 @@ _ALPINE = "alpine:3.22"
 _ALPINE_TAG = re.compile(r"(?:^|-)alpine(\d+\.\d+)$")
 _DEBIAN_TAG = re.compile(r"(?:^|-)(bookworm)$")
 _ZONES = "/usr/local/go/lib/time/zoneinfo.zip"
+#: settings by which another Go tree than that of the image builds a program (go.dev/doc/toolchain)
+_OTHER_TREE = re.compile(r"GOROOT|GOTOOLCHAIN(?!=local\b)")
 #: users that both the golang images and the new one have by the same number (Debian base-passwd, Alpine alpine-baselayout, distroless)
 _USERS = re.compile(r"(?:root|nobody|\d+)(?::\d+)?")
 #: C that needs nothing but the C library: no C++
@@ -136,10 +140,25 @@ def _zones(build: Build, stage: Stage, found: Shipped) -> tuple[str, ...] | NoBa
     name, tag = repository(base_of(build.executor, stage.index).reference)
     settings = found.build.settings
     trimmed = settings.value("-trimpath")
-    rooted = any("GOROOT" in i.args for i in stage.instructions if i.keyword in ("ENV", "ARG", "RUN"))
-    if name != "golang" or not tag or trimmed != (True, None) or rooted:
+    # another tree than that of the image builds it, or may
+    elsewhere = any(_OTHER_TREE.search(i.args) for i in stage.instructions if i.keyword in ("ENV", "ARG", "RUN"))
+    if name != "golang" or not tag or trimmed != (True, None) or elsewhere or _may_change(build, stage, _ZONES):
         return NoBase(reason, *place)
     return (_ZONES,)
+
+
+def _may_change(build: Build, stage: Stage, path: str) -> bool:
+    """Tell whether a path below /usr/local may be another one at the end of a stage than in its base image.
+
+    Packages of a system put nothing there (Filesystem Hierarchy Standard 3.0, 4.9; Debian Policy 9.1.2).
+    """
+    packages = {
+        f"line {command.line} `{shortened(command.text)}`"
+        for command in build.executed
+        if command.stage == stage.index and command.name in ("apk", "apt-get", "apt")
+    }
+    changed = build.runs[stage.index].final.files.affecting(Region((path,)))
+    return any(op.label not in packages for op in changed)
 
 
 def _with_c(
