@@ -5,15 +5,22 @@ import { LanguageClient, RevealOutputChannelOn, type LanguageClientOptions } fro
 
 import { run } from "./output.ts";
 import { findProgram, thisMachine, type Found } from "./program.ts";
+import { suggestWords } from "./words.ts";
 
 let client: LanguageClient | undefined;
 let program: Found | undefined;
 let channel: vscode.LogOutputChannel;
+/** Starts and stops, one after the other: two at once would leave a server that nobody stops. */
+let turn: Promise<void> = Promise.resolve();
 
 /** What the program printed, shown read-only, so that nobody is asked whether to save it. */
 const printed = new Map<string, string>();
 const printedChanged = new vscode.EventEmitter<vscode.Uri>();
 const PRINTED = "dockopt";
+
+/** Another Python environment was selected, and may have another dockopt. */
+const pythonChanged = new vscode.EventEmitter<void>();
+let pythonWatch: vscode.Disposable | undefined;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   channel = vscode.window.createOutputChannel("dockopt", { log: true });
@@ -30,20 +37,30 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.commands.registerTextEditorCommand("dockopt.showGraph", (editor) => showGraph(editor.document)),
     vscode.commands.registerCommand("dockopt.restart", restart),
     vscode.workspace.onDidGrantWorkspaceTrust(restart),
+    pythonChanged,
+    pythonChanged.event(restart),
     vscode.workspace.onDidChangeConfiguration(async (event) => {
       if (event.affectsConfiguration("dockopt.path")) await restart();
     }),
   );
-  await start();
+  await inTurn(start);
 }
 
 export async function deactivate(): Promise<void> {
-  await stop();
+  pythonWatch?.dispose();
+  await inTurn(stop);
 }
 
 async function restart(): Promise<void> {
-  await stop();
-  await start();
+  await inTurn(async () => {
+    await stop();
+    await start();
+  });
+}
+
+function inTurn(step: () => Promise<void>): Promise<void> {
+  turn = turn.then(step).catch((error: unknown) => channel.error(String(error)));
+  return turn;
 }
 
 async function stop(): Promise<void> {
@@ -53,16 +70,22 @@ async function stop(): Promise<void> {
 }
 
 async function start(): Promise<void> {
+  const configured = vscode.workspace.getConfiguration("dockopt").get("path", "");
+  const trusted = vscode.workspace.isTrusted;
   program = await findProgram({
     ...thisMachine(),
-    configured: vscode.workspace.getConfiguration("dockopt").get("path", ""),
+    configured,
     python: await selectedPython(),
-    trusted: vscode.workspace.isTrusted,
+    trusted,
+    folder: vscode.workspace.workspaceFolders?.[0]?.uri.fsPath,
   });
   if (program === undefined) {
-    const how = "`pipx install 'dockopt[lsp]'` installs it; the setting `dockopt.path` names one that is elsewhere";
+    const how =
+      configured !== "" && trusted
+        ? `the setting \`dockopt.path\` names \`${configured}\`, which is no program`
+        : "`pipx install 'dockopt[lsp]'` installs it; the setting `dockopt.path` names one that is elsewhere";
     channel.warn(`no dockopt program found; ${how}`);
-    void vscode.window.showWarningMessage(`dockopt: no program found. ${how}.`);
+    void vscode.window.showWarningMessage(`dockopt: no program found; ${how}.`);
     return;
   }
   channel.info(`starting ${program.program} (${program.reason})`);
@@ -102,6 +125,7 @@ async function selectedPython(): Promise<string | undefined> {
   try {
     const api: unknown = extension.isActive ? extension.exports : await extension.activate();
     const environments = (api as PythonApi).environments;
+    pythonWatch ??= environments.onDidChangeActiveEnvironmentPath(() => pythonChanged.fire());
     const resolved = await environments.resolveEnvironment(environments.getActiveEnvironmentPath());
     return resolved?.executable.uri?.fsPath;
   } catch (error) {
@@ -115,11 +139,20 @@ interface PythonApi {
   environments: {
     getActiveEnvironmentPath(): { path: string };
     resolveEnvironment(at: { path: string }): Promise<{ executable: { uri?: vscode.Uri } } | undefined>;
+    onDidChangeActiveEnvironmentPath: vscode.Event<unknown>;
   };
 }
 
 async function suggest(document: vscode.TextDocument): Promise<void> {
-  await show(document, ["suggest", "--stdin-filename", document.fileName, "--color", "never", "-"], "diff");
+  const settings = vscode.workspace.getConfiguration("dockopt", document.uri);
+  const words = suggestWords(document.fileName, {
+    select: settings.get("select", []),
+    ignore: settings.get("ignore", []),
+    context: settings.get("context", ""),
+    imageChanging: settings.get("imageChanging", false),
+    unproven: settings.get("unproven", false),
+  });
+  await show(document, words, "diff");
 }
 
 async function showGraph(document: vscode.TextDocument): Promise<void> {
@@ -140,7 +173,11 @@ async function show(document: vscode.TextDocument, words: string[], language: st
     return;
   }
   const folder = vscode.workspace.getWorkspaceFolder(document.uri)?.uri.fsPath;
-  const result = await run(program.program, words, document.getText(), folder);
+  const result = await run(program.program, words, document.getText(), folder).catch((error: unknown) => ({
+    code: 2,
+    output: "",
+    errors: `\`${program?.program}\` cannot be started: ${String(error)}`,
+  }));
   if (result.code > 1) {
     channel.error(result.errors.trim());
     void vscode.window.showErrorMessage(`dockopt: ${result.errors.trim() || `exit code ${result.code}`}`);

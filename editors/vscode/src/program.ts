@@ -14,6 +14,8 @@ export interface Places {
   /** a workspace that is not trusted decides nothing: neither its settings nor its environments count */
   readonly trusted: boolean;
   readonly home: string;
+  /** the first folder of the workspace, for a setting that is relative to it */
+  readonly folder: string | undefined;
   readonly windows: boolean;
 }
 
@@ -30,7 +32,7 @@ export function candidates(places: Places): Found[] {
   const found: Found[] = [];
   if (places.trusted && places.configured !== "") {
     // what is set is meant: no other place is looked at
-    return [{ program: system.normalize(expanded(places.configured, places.home)), reason: "the setting `dockopt.path`" }];
+    return [{ program: expanded(places, system), reason: "the setting `dockopt.path`" }];
   }
   if (places.trusted && places.python !== undefined) {
     found.push({ program: system.join(system.dirname(places.python), name), reason: "the selected Python environment" });
@@ -47,8 +49,12 @@ export function candidates(places: Places): Found[] {
   return found;
 }
 
-function expanded(program: string, home: string): string {
-  return program.startsWith("~/") ? path.join(home, program.slice(2)) : program;
+/** Return the program that is set as an absolute path: `~` is the home, and what is relative lies in the workspace folder. */
+function expanded(places: Places, system: path.PlatformPath): string {
+  const { configured, folder, home } = places;
+  if (configured.startsWith("~/")) return system.join(home, configured.slice(2));
+  const inside = configured.replace(/^\$\{workspaceFolder\}[\\/]?/, "");
+  return system.isAbsolute(inside) || folder === undefined ? system.normalize(inside) : system.join(folder, inside);
 }
 
 /** Return the first place that holds a program that may be started. */

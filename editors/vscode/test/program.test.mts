@@ -6,17 +6,37 @@ import { test } from "node:test";
 
 import { run } from "../src/output.ts";
 import { candidates, findProgram, type Places } from "../src/program.ts";
+import { suggestWords } from "../src/words.ts";
 
 function places(changes: Partial<Places>): Places {
   return {
     configured: "", python: undefined, environment: { PATH: "/usr/bin:./bin" }, trusted: true, home: "/home/me", windows: false,
-    ...changes,
+    folder: "/workspace", ...changes,
   };
 }
 
 test("the setting counts alone", () => {
   const found = candidates(places({ configured: "~/tools/dockopt", python: "/venv/bin/python" }));
   assert.deepEqual(found.map((entry) => entry.program), ["/home/me/tools/dockopt"]);
+});
+
+test("what is set is relative to the workspace folder", () => {
+  const program = (changes: Partial<Places>) => candidates(places(changes))[0]?.program;
+  assert.equal(program({ configured: ".venv/bin/dockopt" }), "/workspace/.venv/bin/dockopt");
+  assert.equal(program({ configured: "${workspaceFolder}/.venv/bin/dockopt" }), "/workspace/.venv/bin/dockopt");
+  assert.equal(program({ configured: "/opt/dockopt" }), "/opt/dockopt");
+  const windows = { windows: true, folder: "C:\\w", home: "C:\\Users\\me" };
+  assert.equal(program({ ...windows, configured: "${workspaceFolder}\\dockopt.exe" }), "C:\\w\\dockopt.exe");
+  assert.equal(program({ ...windows, configured: "~/dockopt.exe" }), "C:\\Users\\me\\dockopt.exe");
+});
+
+test("the report of the command has the settings of the editor", () => {
+  const none = { select: [], ignore: [], context: "", imageChanging: false, unproven: false };
+  assert.deepEqual(suggestWords("/w/Dockerfile", none), ["suggest", "--stdin-filename", "/w/Dockerfile", "--color", "never", "-"]);
+  const all = { select: ["reorder", "split-run"], ignore: ["drift"], context: "-odd", imageChanging: true, unproven: true };
+  assert.deepEqual(suggestWords("/w/Dockerfile", all).slice(5), [
+    "--select=reorder,split-run", "--ignore=drift", "--context=-odd", "--all", "--unproven", "-",
+  ]);
 });
 
 test("the Python environment comes before the PATH, and pipx last", () => {
@@ -61,4 +81,8 @@ test("none is none", async () => {
 test("a program that does not read its input is no error", async () => {
   const result = await run("/bin/sh", ["-c", "echo no >&2; exit 2"], "x".repeat(1_000_000));
   assert.deepEqual(result, { code: 2, output: "", errors: "no\n" });
+});
+
+test("a program that cannot be started is an error", async () => {
+  await assert.rejects(run("/nowhere/dockopt", [], ""));
 });

@@ -2,8 +2,11 @@
 // Started by run.sh; arguments: the address, and the folder of a copy of fixtures/examples/go-service.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+
+// `import` would not look at NODE_PATH
+const { chromium } = createRequire(import.meta.url)("playwright-core");
 
 const [address, folder, pictures] = process.argv.slice(2);
 const file = join(folder, "Dockerfile");
@@ -13,10 +16,13 @@ const page = await (await browser.newContext({ viewport: { width: 1400, height: 
 const picture = (name) => page.screenshot({ path: join(pictures, `${name}.png`) });
 // a text with spaces is drawn with no-break spaces
 const line = (text) => page.locator(".view-line", { hasText: new RegExp(text.replaceAll(".", "\\.").replaceAll(" ", "\\s")) }).first();
+const listed = (title) =>
+  page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().waitFor({ timeout: 60_000 });
 const command = async (title) => {
   await page.keyboard.press("F1");
+  await page.waitForSelector(".quick-input-widget input");
   await page.keyboard.type(title);
-  await page.waitForTimeout(1000);
+  await listed(title);
   await page.keyboard.press("Enter");
 };
 
@@ -26,7 +32,7 @@ await page.waitForTimeout(3000);
 await page.keyboard.press("Control+P");
 await page.waitForSelector(".quick-input-widget input");
 await page.keyboard.type("Dockerfile");
-await page.waitForTimeout(1500);
+await listed("Dockerfile");
 await page.keyboard.press("Enter");
 await page.waitForSelector(".squiggly-info, .squiggly-hint", { timeout: 60_000 });
 await page.waitForTimeout(1500);
