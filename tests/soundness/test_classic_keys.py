@@ -15,20 +15,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dockopt.optimizer.cachekeys import BaseImage, Prediction, StepKey, Unpredictable, predict
+from dockopt.optimizer.cachekeys import BaseImage, StepKey
 from dockopt.optimizer.cachekeys.classic import step_keys
-from dockopt.optimizer.syntax import DockerfileSyntaxError, parse
-from hypothesis import HealthCheck, Phase, assume, given, note, settings
+from dockopt.optimizer.syntax import parse
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.engine import Engine
-from tests.soundness.edits import NodesSnapshot, Project, edit, projects
+from tests.soundness.edited_builds import as_many_as, compare_edits
+from tests.soundness.edits import NodesSnapshot, Project, projects
 from tests.soundness.generator import BASES, write
 
 FEW = 4
 EDITS = int(os.environ.get("DOCKOPT_CLASSIC_EDITS", FEW))
-#: edits of one project, one upon the other
-CHAIN = 4
 COUNTED: Counter[str] = Counter()
 _STEP = re.compile(r"^Step \d+/\d+ : (.*)$")
 
@@ -84,49 +83,13 @@ def built(project: Project, tag: str) -> list[bool] | None:
 
 
 @pytest.mark.engine
-@settings(
-    max_examples=max(1, EDITS // CHAIN),
-    derandomize=EDITS == FEW,
-    phases=(Phase.generate, Phase.shrink),
-    suppress_health_check=list(HealthCheck),
-    deadline=None,
-    print_blob=True,
-)
+@as_many_as(EDITS, usual=FEW)
 @given(data=st.data())
 def test_cached_steps_are_predicted(images: dict[str, BaseImage], data: st.DataObject) -> None:
     # what earlier examples built must not be found
     project = data.draw(projects(spellings=False, nonce=uuid.uuid4().hex))
     tag = f"dockopt-test/classic:{uuid.uuid4().hex[:12]}"
-    note(f"{project.text()}{project.build_args}")
     try:
-        known = keys(project, images)
-        if built(project, tag) is None:
-            COUNTED["original fails"] += 1
-            assume(False)
-        pick = data.draw(st.randoms(use_true_random=True)).choice
-        for _ in range(CHAIN):
-            kind = edit(pick, project, spellings=False)
-            if kind == "nothing":
-                continue
-            note(f"--- {kind}\n{project.text()}{project.build_args}\n{sorted(project.nodes.items())}")
-            after = keys(project, images)
-            found = built(project, tag)
-            if found is None:
-                COUNTED["edited fails"] += 1
-                break
-            COUNTED["edits"] += 1
-            for step, said, real in zip(after, predict(known, after), found, strict=True):
-                if said is Prediction.PERHAPS:
-                    COUNTED[f"perhaps, {'cached' if real else 'runs'}"] += 1
-                    continue
-                COUNTED[said.value] += 1
-                assert (said is Prediction.CACHED) == real, (
-                    f"line {step.instruction.start_line}: {said}, engine: cached={real}"
-                )
-            known += after
-    except (DockerfileSyntaxError, Unpredictable):
-        COUNTED["not predicted"] += 1
-        assume(False)
-        raise
+        compare_edits(project, data, lambda edited: keys(edited, images), lambda edited: built(edited, tag), COUNTED)
     finally:
         docker("image", "rm", "--force", tag)
