@@ -140,6 +140,14 @@ _MAVEN = _java("maven", MAVEN_CONFIG="/root/.m2", MAVEN_HOME="/usr/share/maven")
 #: gradle: ENV JAVA_HOME, GRADLE_HOME, GRADLE_VERSION; WORKDIR /home/gradle; user root, `gradle` before 2019; /root/.gradle may be
 #: a link to /home/gradle/.gradle (keeganwitt/docker-gradle)
 _GRADLE = replace(_java("gradle", "/home/gradle"), user=None)
+#: maven and gradle whose Java is Eclipse Temurin's: `eclipse-temurin` in the tag of maven; gradle from Java 17 on, which its images have
+#: from Temurin alone (keeganwitt/docker-gradle, first jdk17/Dockerfile of 2021), but for those that name another one
+_TEMURIN = re.compile(
+    r"(?:^|-)eclipse-temurin-\d+(?:-|$)|(?:^|-)jdk(?:1[7-9]|[2-9]\d)(?!.*(?:graal|corretto|ubi))(?:-|$)"
+)
+#: ENV JAVA_HOME and PATH of adoptium/containers; maven and gradle change neither, and their user is root (carlossg/docker-maven,
+#: keeganwitt/docker-gradle)
+_TEMURIN_PLACES = {"JAVA_HOME": "/opt/java/openjdk", "PATH": f"/opt/java/openjdk/bin:{_PATH}"}
 #: these have Java machines that get options by JAVA_TOOL_OPTIONS: ibmjava, openj9, semeru
 _OTHER_MACHINES = ("ibm", "openj9", "semeru")
 
@@ -269,7 +277,7 @@ _OFFICIAL: dict[str, BaseFacts] = {
     "maven": _MAVEN,
     "gradle": _GRADLE,
     # ENV JAVA_HOME, PATH, LANG, LC_ALL, JAVA_VERSION; no WORKDIR, no USER (adoptium/containers, docker-library/openjdk)
-    "eclipse-temurin": _java("java", JAVA_HOME="/opt/java/openjdk", PATH=f"/opt/java/openjdk/bin:{_PATH}"),
+    "eclipse-temurin": _java("java", **_TEMURIN_PLACES),
     "openjdk": _java("java"),
     "rust": _RUST,
     "golang": _GOLANG,
@@ -332,6 +340,8 @@ def facts_of(reference: str) -> BaseFacts:
     if facts.family == "maven" and any(word in tag for word in ("$", *_OTHER_MACHINES)):
         environment = {k: v for k, v in facts.environment.items() if k != "JAVA_TOOL_OPTIONS"}
         facts = replace(facts, environment=environment)
+    if facts.family in ("maven", "gradle") and "$" not in tag and _TEMURIN.search(tag):
+        facts = replace(facts, environment={**facts.environment, **_TEMURIN_PLACES}, user="root")
     if facts.family == "php":
         # without a variant in the tag it is that of the command line; a tag that only the build knows may name any
         facts = replace(facts, cwd=None if "$" in tag else "/var/www/html" if re.search("apache|fpm", tag) else "/")

@@ -23,6 +23,10 @@ from dockopt.optimizer.symbolic.state import StageState
 from dockopt.optimizer.syntax import Instruction
 from dockopt.optimizer.wording import shortened
 
+#: what puts settings of Maven into the home directory first, and takes `MAVEN_CONFIG` away
+MAVEN_ENTRYPOINT = "/usr/local/bin/mvn-entrypoint.sh"
+#: what imports certificates first where `USE_SYSTEM_CA_CERTS` is set
+TEMURIN_ENTRYPOINT = "/__cacert_entrypoint.sh"
 #: ENTRYPOINT of official images in all their tags (Docker Official Images library; distroless: its BUILD files), for those that
 #: are known here; () is none
 _ENTRYPOINTS: Mapping[str, tuple[str, ...]] = {
@@ -34,6 +38,11 @@ _ENTRYPOINTS: Mapping[str, tuple[str, ...]] = {
     ),
     # runs its arguments, with `node` in front where the first one is an option or no program (docker-library/node)
     "node": ("docker-entrypoint.sh",),
+    # they run their arguments (carlossg/docker-maven, mvn-entrypoint.sh; adoptium/containers, entrypoint.sh, which tags before 2023 do
+    # not have, and which `gradle` inherits)
+    "maven": (MAVEN_ENTRYPOINT,),
+    "eclipse-temurin": (TEMURIN_ENTRYPOINT,),
+    "gradle": (TEMURIN_ENTRYPOINT,),
 }
 #: shells whose text is read (a path or a bare name)
 _SHELL = re.compile(r"(?:/usr)?(?:/bin/)?(sh|bash|ash|dash)")

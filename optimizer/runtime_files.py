@@ -97,7 +97,7 @@ class Sources(Protocol):
     """The sources of a program in one language."""
 
     #: how the names of its sources end
-    ending: str
+    endings: tuple[str, ...]
     #: what no program in the language reads when it runs, beside what none reads; None: nothing
     not_read: re.Pattern[str] | None
 
@@ -122,7 +122,7 @@ class _Reader:
     def read(self, words: tuple[Named, ...]) -> RuntimeFiles:
         brought = list(brought_into(self._files, self._context, self._questions))
         paths = [entry.path for entry in brought]
-        self._code = [entry.path for entry in brought if entry.path.endswith(self._made.ending)]
+        self._code = [entry.path for entry in brought if entry.path.endswith(self._made.endings)]
         embedded, strings, questions = self._made.said(brought)
         self._questions += questions
         if len(strings) > _MOST_STRINGS:
@@ -153,7 +153,7 @@ class _Reader:
             return True
         name = posixpath.basename(entry.source)
         stem, ending = posixpath.splitext(name)
-        if ending in (self._made.ending, ".mod", ".sum"):
+        if ending in (*self._made.endings, ".mod", ".sum"):
             return False
         if name in texts:
             return True  # in a directory that is only known when it runs (`os.Executable`, `os.Chdir`)
@@ -214,7 +214,7 @@ class _Reader:
 
     def _narrowed(self, path: str, data: list[str], files: list[str]) -> list[str]:
         """Return a directory, or where there are sources in it, what else there is."""
-        if files and not path.endswith(self._made.ending):
+        if files and not path.endswith(self._made.endings):
             return [path]
         if not any(below(code, path) for code in self._code):
             return [path] if data else []

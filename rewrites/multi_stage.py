@@ -54,11 +54,13 @@ from dockopt.optimizer.ecosystems.go.needs import needs_of
 from dockopt.optimizer.ecosystems.go.runtime_sources import GoSources
 from dockopt.optimizer.ecosystems.go.shipping import Shipped, shipped
 from dockopt.optimizer.entrypoint import Start, health_checked, started
+from dockopt.optimizer.jvm.images import builds_java
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Advice, Proposal, Refusal
 from dockopt.optimizer.runtime_bases import base_of
 from dockopt.optimizer.syntax import Stage
 from dockopt.rewrites.distroless import lacking_platform
+from dockopt.rewrites.multi_stage_jvm import builds_jar, propose_jvm
 from dockopt.rewrites.multi_stage_rust import propose_rust
 from dockopt.rewrites.runtime_choice import NoBase, choose
 from dockopt.rewrites.stage_commands import is_of_go, obstacle_in
@@ -79,9 +81,8 @@ def propose(build: Build) -> Iterator[Proposal | Refusal | Advice]:
         yield from _propose_go(build, stage)
     elif re.match(r"rust(?![\w.-])", name):
         yield from propose_rust(build, stage)
-    elif re.match(r"(?:maven|gradle)(?![\w.-])", name):
-        reason = "which files a program of Java needs beside its jar, and whether the jar holds all its packages, is not followed"
-        yield Refusal(ID, stage.from_.start_line, reason, "", stage.from_.start_line)
+    elif re.match(r"(?:maven|gradle)(?![\w.-])", name) or (builds_java(name) and builds_jar(build, stage)):
+        yield from propose_jvm(build, stage)
 
 
 def _propose_go(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | Advice]:

@@ -33,7 +33,7 @@ _USERS = re.compile(r"(?:root|nobody|\d+)(?::\d+)?")
 #: C that needs nothing but the C library: no C++
 _PLAIN_C = re.compile(r"SQLite|SQLCipher|zstd|C of its own")
 #: options of wget that busybox has too (busybox, networking/wget.c)
-_WGET = re.compile(r"-q|-O|-O-|-qO-|-S|-T|-|--spider|--quiet|\d+|https?://\S+|/dev/null|-qO/dev/null")
+WGET = re.compile(r"-q|-O|-O-|-qO-|-S|-T|-|--spider|--quiet|\d+|https?://\S+|/dev/null|-qO/dev/null")
 
 
 class Choice(NamedTuple):
@@ -91,16 +91,23 @@ def choose(
 
 def needs_shell(build: Build, stage: Stage, path: str, start: Start, health: Start | None) -> bool | NoBase:
     """Tell whether the new image of a program has to have a shell, or say why it cannot be what the old one is."""
-    user = next((i.args.strip() for i in reversed(stage.instructions) if i.keyword == "USER"), "")
-    made = accounts_of(build, stage).names
-    if user and not _USERS.fullmatch(user) and not made.issuperset(user.split(":")):
-        return NoBase(f"the user `{user}` is not surely the same one in another image", "", stage.from_.start_line)
+    stranger = stranger_of(build, stage)
+    if stranger is not None:
+        return stranger
     if health is None:
         return bool(start.shells)
     problem = _health_problem(path, health)
     if problem is not None:
         return problem
     return bool(start.shells or health.shells) or any(path not in p.places for p in health.programs)
+
+
+def stranger_of(build: Build, stage: Stage) -> NoBase | None:
+    """Return why the user of a stage is not surely the same one in another image. Raises Unsupported."""
+    user = next((i.args.strip() for i in reversed(stage.instructions) if i.keyword == "USER"), "")
+    if not user or _USERS.fullmatch(user) or accounts_of(build, stage).names.issuperset(user.split(":")):
+        return None
+    return NoBase(f"the user `{user}` is not surely the same one in another image", "", stage.from_.start_line)
 
 
 def zones_needed(build: Build, index: int, found: Shipped) -> tuple[str, int] | None:
@@ -194,7 +201,7 @@ def _health_problem(path: str, health: Start) -> NoBase | None:
         if path in program.places:
             continue
         name = (program.argv[0] or "").rpartition("/")[2]
-        if name == "wget" and all(word is not None and _WGET.fullmatch(word) for word in program.argv[1:]):
+        if name == "wget" and all(word is not None and WGET.fullmatch(word) for word in program.argv[1:]):
             continue
         return NoBase(f"the health check starts `{name}`, which no small image has in the same form", "", line)
     return None

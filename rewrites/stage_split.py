@@ -10,7 +10,7 @@ from typing import NamedTuple
 from dockopt.optimizer.entrypoint import Start
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Advice, Edit, Proposal, Refusal, RuntimeStage, WantedDifference
-from dockopt.optimizer.regions import below
+from dockopt.optimizer.regions import below, join
 from dockopt.optimizer.runtime_bases import runtime_base
 from dockopt.optimizer.runtime_files import Named, RuntimeFiles, Sources, runtime_files
 from dockopt.optimizer.symbolic.filesystem import FileSystem
@@ -36,6 +36,8 @@ class Language(NamedTuple):
     lacking: str
     #: what else has to be said
     notes: tuple[str, ...]
+    #: the program is an argument of what is started (`java -jar`), and is not looked up on PATH
+    is_argument: bool = False
 
 
 class _Moved(NamedTuple):
@@ -76,7 +78,7 @@ def split(
         yield replace(cut, rewrite=ID)
         return
     read = runtime_files(
-        language.sources, language.files, final.cwd or "/", _words(build, start, health, kept), build.context
+        language.sources, language.files, final.cwd or "/", _words(build, path, start, health, kept), build.context
     )
     if read.questions:
         for question in read.questions:
@@ -92,8 +94,8 @@ def split(
     yield _proposal(build, stage, path, start, choice, cut, read, language)
 
 
-def _words(build: Build, start: Start, health: Start | None, kept: frozenset[str]) -> Iterator[Named]:
-    """Yield variables and arguments in which the program may be told a path."""
+def _words(build: Build, path: str, start: Start, health: Start | None, kept: frozenset[str]) -> Iterator[Named]:
+    """Yield variables and arguments in which the program may be told a path other than its own."""
     final = build.runs[-1].final
     line = build.dockerfile.stages[-1].from_.start_line
     for name, value in final.env.items():
@@ -102,7 +104,7 @@ def _words(build: Build, start: Start, health: Start | None, kept: frozenset[str
     for begun in (start, health):
         for program in () if begun is None else begun.programs:
             for word in program.argv[1:]:
-                if word:
+                if word and join(program.cwd or "/", word) != path:
                     yield Named(word, program.file, program.line)
 
 
@@ -118,7 +120,7 @@ def _proposal(
 ) -> Proposal:
     named = [p.argv[0] or "" for p in start.programs]
     program = _Moved(path, path)
-    if not any("/" in name for name in named):
+    if not language.is_argument and not any("/" in name for name in named):
         # it is looked up on PATH, and that of the new image does not hold the directories of the toolchain
         program = _Moved(path, f"/usr/local/bin/{posixpath.basename(path)}")
     directories = [

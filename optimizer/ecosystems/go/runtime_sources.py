@@ -31,7 +31,7 @@ _WILD = re.compile(r"[*%{\[?]")
 class GoSources:
     """The sources of what one `go build` makes (`dockopt.optimizer.runtime_files.Sources`)."""
 
-    ending: str = ".go"
+    endings: tuple[str, ...] = (".go",)
     not_read: re.Pattern[str] | None = None
 
     def __init__(self, made: GoBuild) -> None:

@@ -47,7 +47,7 @@ class Trouble(NamedTuple):
 class RustSources:
     """The sources of a package below `root` in the image (`dockopt.optimizer.runtime_files.Sources`)."""
 
-    ending: str = ".rs"
+    endings: tuple[str, ...] = (".rs",)
     not_read: re.Pattern[str] | None = re.compile(
         r"(?:^|/)(?:Cargo\.(?:toml|lock)|rust-toolchain(?:\.toml)?|\.?(?:rustfmt|clippy)\.toml|deny\.toml|Cross\.toml)$|(?:^|/)benches/"
     )
