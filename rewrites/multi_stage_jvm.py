@@ -74,7 +74,7 @@ def propose_jvm(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | Adv
     notes = [
         "what libraries read, start or need of the JDK when the program runs is not looked at, but for those known by name"
     ]
-    if made.tests:
+    if made.tests and any("/src/test/" in entry.path for entry in brought):
         notes.append(f"what tests leave outside of `{made.output}` is not taken along")
     lacking = f"there is neither {found.tool} nor a compiler nor `jcmd` nor git any more"
     language = Language(sources, files, "src/main/resources", lacking, tuple(notes), is_argument=True)
@@ -97,12 +97,6 @@ class _Made:
 def _made(build: Build, stage: Stage) -> _Made | _Reason:
     """Return the jar that is started and made in a stage, or why that is not certain. Raises Unsupported."""
     line = stage.from_.start_line
-    start = started(build, stage.index)
-    start.programs = [program for program in start.programs if program.argv[0] not in _ENTRYPOINTS]
-    at = start.instructions[0].start_line if start.instructions else line
-    problem = start_problem(stage, start)
-    if problem is not None:
-        return problem
     outside = outside_problem(build, stage)
     if outside is not None:
         return outside
@@ -112,6 +106,12 @@ def _made(build: Build, stage: Stage) -> _Made | _Reason:
     image = java_image(base.reference)
     if isinstance(image, str):
         return image, "", base.line
+    start = started(build, stage.index)
+    start.programs = [program for program in start.programs if program.argv[0] not in _ENTRYPOINTS]
+    at = start.instructions[0].start_line if start.instructions else line
+    problem = start_problem(stage, start)
+    if problem is not None:
+        return problem
     name = start.programs[0].argv[0] if start.programs else None
     if len(start.programs) != 1 or name != "java":
         return f"`{name or '?'}`, which is started, is not surely a jar that this stage makes", "", at
@@ -119,43 +119,43 @@ def _made(build: Build, stage: Stage) -> _Made | _Reason:
     if isinstance(begun, str):
         return begun, start.programs[0].file, start.programs[0].line
     builds = [
-        jar
-        for c in build.executed
-        if c.stage == stage.index and (jar := maven_jar(c, build.executor) or gradle_jar(c, build.executor))
+        (command, jar)
+        for command in build.executed
+        if command.stage == stage.index
+        and (jar := maven_jar(command, build.executor) or gradle_jar(command, build.executor)) is not None
     ]
-    cause = next((found for found in builds if isinstance(found, Cause)), None)
-    if cause is not None:
-        return f"which jar is built cannot be followed: {cause.reason}", cause.path, cause.line
-    jars = [found for found in builds if isinstance(found, JarBuild)]
-    if len(jars) != 1:
-        return (
-            ("the program is built more than once" if jars else f"`{begun.jar}` is not surely built in this stage"),
-            "",
-            at,
-        )
-    (made,) = jars
-    if begun.jar not in made.jars:
+    if not builds:
+        return f"`{begun.jar}` is not surely built in this stage", "", at
+    problem = _stage_problem(build, stage, [command for command, _ in builds])
+    if problem is not None:
+        return problem
+    made = builds[0][1]
+    if isinstance(made, Cause):
+        return f"which jar is built cannot be followed: {made.reason}", made.path, made.line
+    if len(builds) > 1:
+        return "the program is built more than once", "", builds[1][0].line
+    return _jar_problem(made, begun.jar) or _Made(made, begun.jar, image, start)
+
+
+def _jar_problem(made: JarBuild, jar: str) -> _Reason | None:
+    """Return why a jar that is started may not be the one that is built, or may need more than a JRE."""
+    if jar not in made.jars:
         known = ", ".join(f"`{path}`" for path in sorted(made.jars))
-        return f"`{begun.jar}`, which is started, is not the jar that the build makes ({known})", made.manifest, 1
-    library = next((found for found in made.libraries if need_of(found.group, found.artifact)), None)
-    if library is not None:
+        return f"`{jar}`, which is started, is not the jar that the build makes ({known})", made.manifest, 1
+    for library in made.libraries:
         need = need_of(library.group, library.artifact)
-        assert need is not None
-        return (
-            f"the library `{library.group}:{library.artifact}` {need.reason} ({need.source})",
-            made.manifest,
-            library.line,
-        )
-    if not made.jars[begun.jar] and made.libraries:
+        if need is not None:
+            return f"the library `{library.group}:{library.artifact}` {need.reason}", library.file, library.line
+    if not made.jars[jar] and made.libraries:
         library = made.libraries[0]
         reason = f"the jar does not hold the libraries that the project depends on (`{library.artifact}`)"
-        return reason, made.manifest, library.line
-    return _stage_problem(build, stage, made) or _Made(made, begun.jar, image, start)
+        return reason, library.file, library.line
+    return None
 
 
-def _stage_problem(build: Build, stage: Stage, made: JarBuild) -> _Reason | None:
+def _stage_problem(build: Build, stage: Stage, builds: Sequence[Executed]) -> _Reason | None:
     def is_build(command: Executed) -> bool:
-        return command is made.command
+        return any(command is other for other in builds)
 
     problem = obstacle_in(build, stage, is_build)
     if problem is not None:
@@ -166,7 +166,7 @@ def _stage_problem(build: Build, stage: Stage, made: JarBuild) -> _Reason | None
             return "the program may need the directory that `mkdir` makes", "", command.line
     behind = False
     for instruction in stage.instructions:
-        behind |= instruction is made.command.instruction
+        behind |= instruction is builds[0].instruction
         if behind and instruction.keyword in ("COPY", "ADD", "WORKDIR"):
             reason = f"`{instruction.keyword}` stands behind the build, of which it is not known what it leaves"
             return reason, "", instruction.start_line

@@ -49,7 +49,9 @@ _OTHERS = re.compile(r"(?:^|/)src/main/(?:scala|groovy|clojure|jruby|cpp|c)/|\.(
 _SETTINGS = re.compile(
     r"^(?!(?:.*/)?(?:static|public|templates|META-INF/resources|i18n)/).*\.(?:properties|ya?ml|conf|toml|xml|json|ini)$"
 )
-_WORD = re.compile(r"[\w@+~./*%{}\[\]-]+")
+_WORD = re.compile(r"[\w@+~./*%-]+")
+#: what Spring takes where a setting is not given: `${name:default}`
+_DEFAULT = re.compile(r"[$#]\{[^:{}]+:([^{}]*)\}")
 _LARGEST = 1 << 20
 
 
@@ -130,13 +132,15 @@ class JavaSources:
                 (_BESIDE_THE_JAR, "does the program look for files beside its jar?"),
             ):
                 questions += [Question(message, file, _line(text, found.start())) for found in pattern.finditer(text)]
-            strings += [Named(string, file, _line(text, start)) for string, start in _strings(text)]
+            for string, start in _strings(text):
+                texts = (string, *_DEFAULT.findall(string))
+                strings += [Named(said, file, _line(text, start)) for said in texts]
         for file, text in self._texts(brought, re.compile(r"^src/main/resources/")):
             if _SETTINGS.search(file):
                 strings += [Named(found[0], file, _line(text, found.start())) for found in _WORD.finditer(text)]
         if not is_found:
             questions.append(Question("the sources of the program are not found"))
-        made = re.compile(rf"(?:\./|{re.escape(join(self._root, ''))})?{re.escape(self._output)}/.*")
+        made = re.compile(rf"(?:\./|{re.escape(self._root.rstrip('/'))}/)?{re.escape(self._output)}/.*")
         for named in strings:
             if made.fullmatch(named.text):
                 message = f"does the program read `{named.text}`, which the build makes?"

@@ -64,8 +64,8 @@ _OWN_PLACES = frozenset(
 )
 #: properties of a pom that are settings of its plugins
 _SETS = re.compile(
-    r"spring-boot\.(?:repackage|includes|excludes|layers?)\b.*|(?:maven\.)?(?:assembly|shade|jar)\.(?!plugin|version).*|project\.(?!build\.sourceEncoding$|reporting\.).*"
-    r"|finalName|outputDirectory|skipAssembly|descriptor\w*|shaded\w+"
+    r"spring-boot\.(?:repackage|includes|excludes|layers?)\b.*|(?:maven\.)?(?:assembly|shade)\.(?!plugin|version).*|project\.(?!build\.sourceEncoding$|reporting\.).*"
+    r"|(?:maven\.)?jar\.(?:finalName|skip\w*|forceCreation|useDefaultManifestFile)|finalName|outputDirectory|skipAssembly|descriptor\w*|shaded\w+"
 )
 _PROPERTY = re.compile(r"\$\{([^{}]+)\}")
 _NAME = re.compile(r"[\w.+-]+")
@@ -73,10 +73,11 @@ _DEPTH = 5
 
 
 class Library(NamedTuple):
-    """Something that the program depends on when it runs, and the line of the pom."""
+    """Something that the program depends on when it runs, and where that is said: a file of the context and a line."""
 
     group: str
     artifact: str
+    file: str
     line: int
 
 
@@ -175,7 +176,13 @@ def _read(command: Executed, line: CommandLine, around: Surroundings, program: s
         word.startswith(("-DskipTests", "-Dmaven.test.skip")) and not word.endswith("=false") for word in line.options
     )
     return JarBuild(
-        command, project.directory, "target", jars, around.context_path(pom) or "", tuple(reader.libraries()), not skips
+        command,
+        project.directory,
+        "target",
+        jars,
+        around.context_path(pom) or "",
+        tuple(reader.libraries(around.context_path(pom) or "")),
+        not skips,
     )
 
 
@@ -302,12 +309,12 @@ class _Reader:
         suffix = "" if appended and appended[0].text == "false" else "-jar-with-dependencies"
         return {f"{target}/{name}{suffix}.jar": True}
 
-    def libraries(self) -> Iterator[Library]:
+    def libraries(self, file: str) -> Iterator[Library]:
         """Yield what the project says itself that it depends on when it runs."""
         for element in self._root.all("dependencies", "dependency"):
             if element.value("scope") != "test":
                 group = element.value("groupId").replace("${project.groupId}", self._own["groupId"])
-                yield Library(group, element.value("artifactId"), element.line)
+                yield Library(group, element.value("artifactId"), file, element.line)
 
 
 def _named(plugin: Element) -> tuple[str, str]:
