@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 
 from dockopt.optimizer.ecosystems.gradle.jar import gradle_jar
 from dockopt.optimizer.ecosystems.installs import Cause
-from dockopt.optimizer.ecosystems.maven.jar import JarBuild, maven_jar
+from dockopt.optimizer.ecosystems.maven.jar import maven_jar
 from dockopt.optimizer.entrypoint import MAVEN_ENTRYPOINT, TEMURIN_ENTRYPOINT, Start, health_checked, started
 from dockopt.optimizer.jvm.command import OPTIONS_IN_VARIABLES, java_start, option_problem, path_problem
 from dockopt.optimizer.jvm.images import JavaImage, java_image
+from dockopt.optimizer.jvm.jar import JarBuild
 from dockopt.optimizer.jvm.libraries import need_of
 from dockopt.optimizer.jvm.sources import JavaSources
 from dockopt.optimizer.model import Build

@@ -10,9 +10,8 @@ named here may do anything, and so may a parent that is not; both are refused, l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dockopt.optimizer.ecosystems.installs import Cause
 from dockopt.optimizer.ecosystems.maven.arguments import CommandLine, read
@@ -20,6 +19,7 @@ from dockopt.optimizer.ecosystems.maven.commands import places_of
 from dockopt.optimizer.ecosystems.maven.pom import OWN_PLUGINS
 from dockopt.optimizer.ecosystems.maven.project import NotCertain
 from dockopt.optimizer.ecosystems.xml import Element, XmlError, parse_xml
+from dockopt.optimizer.jvm.jar import JarBuild, Library
 from dockopt.optimizer.regions import join
 from dockopt.optimizer.symbolic.run import Executed, surroundings_of
 
@@ -70,30 +70,6 @@ _SETS = re.compile(
 _PROPERTY = re.compile(r"\$\{([^{}]+)\}")
 _NAME = re.compile(r"[\w.+-]+")
 _DEPTH = 5
-
-
-class Library(NamedTuple):
-    """Something that the program depends on when it runs, and where that is said: a file of the context and a line."""
-
-    group: str
-    artifact: str
-    file: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class JarBuild:
-    """What a command makes of a project of one module."""
-
-    command: Executed
-    root: str  #: directory of the project
-    output: str  #: the directory below it in which all lies that the build makes
-    #: the jars by their paths in the image, and whether they hold the libraries
-    jars: Mapping[str, bool]
-    manifest: str  #: the build file, in the context
-    libraries: tuple[Library, ...]
-    #: it runs tests, which may write anywhere
-    tests: bool = False
 
 
 def maven_jar(command: Executed, executor: Executor) -> JarBuild | Cause | None:
