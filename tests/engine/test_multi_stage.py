@@ -171,3 +171,80 @@ def test_an_account_is_the_same_in_a_stage_of_its_own(warm_engine: Engine, tmp_p
         if base.startswith("alpine"):
             # the stand-in for distroless has none
             assert zone == said[0].splitlines()[1] == "Europe/Zurich <nil>"
+
+
+#: gives a Java machine the certificates that the image has for other programs
+TRUST = """
+import java.io.*;
+import java.security.KeyStore;
+import java.security.cert.*;
+
+class Trust {
+    public static void main(String[] paths) throws Exception {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        try (InputStream bundle = new FileInputStream("/etc/ssl/certs/ca-certificates.crt")) {
+            int count = 0;
+            for (Certificate found : CertificateFactory.getInstance("X.509").generateCertificates(bundle)) {
+                store.setCertificateEntry("ca" + count++, found);
+            }
+        }
+        try (OutputStream out = new FileOutputStream("/etc/ssl/certs/java/cacerts")) {
+            store.store(out, "changeit".toCharArray());
+        }
+    }
+}
+"""
+
+
+def java_images(engine: Engine, folder: Path) -> tuple[str, str]:
+    """Make stand-ins for `maven:3.9-eclipse-temurin-17` and `eclipse-temurin:17-jre`, of Debian's OpenJDK 17."""
+    for base in ("maven:3", "debian:bookworm-slim"):
+        if not engine.has(base):
+            pytest.skip(f"the engine has no image {base}")
+    (folder / "Trust.java").write_text(TRUST)
+    tags = []
+    for name, recipe in (
+        ("jdk", "FROM maven:3\nCOPY Trust.java /tmp/\nRUN java /tmp/Trust.java\n"),
+        (
+            "jre",
+            "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y --no-install-recommends openjdk-17-jre-headless\n",
+        ),
+    ):
+        tags.append(engine.tag(name))
+        result = engine.build(recipe.encode(), folder, tag=tags[-1])
+        assert result.ok, result.log
+    return tags[0], tags[1]
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("case", ["jvm-service", "jvm-file-that-is-named", "jvm-assembled"])
+def test_a_jar_runs_the_same_on_a_jre(case: str, warm_engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / case
+    shutil.copytree(EXAMPLES.parent / "multi-stage" / case, folder)
+    (folder / "expected.Dockerfile").unlink()
+    path = folder / "Dockerfile"
+    chosen = frozenset({"multi-stage"})
+    told = analyze(path, path.read_bytes(), Options(context=folder, select=chosen, named=chosen))
+    assert b"\nFROM eclipse-temurin:17-jre\n" in told.result
+    (tmp_path / "bases").mkdir()
+    jdk, jre = java_images(warm_engine, tmp_path / "bases")
+    tags = []
+    for source in (told.source, told.result):
+        text = source.decode().replace("maven:3.9-eclipse-temurin-17", jdk).replace("eclipse-temurin:17-jre", jre)
+        tags.append(warm_engine.tag(case))
+        result = warm_engine.build(text.encode(), folder, tag=tags[-1])
+        assert result.ok, result.log
+    if case == "jvm-service":
+        said = []
+        for tag in tags:
+            container = _checked("run", "--detach", "--network=host", tag).strip()
+            try:
+                said.append(answer("http://127.0.0.1:8080/").decode())
+            finally:
+                _checked("rm", "--force", container)
+        assert said == ["soup\n", "soup\n"]
+    else:
+        assert warm_engine.run(tags[0]) == warm_engine.run(tags[1]) != ""
+    print(f"{case}: {size(tags[0])} bytes before, {size(tags[1])} after")
+    assert size(tags[1]) < size(tags[0]) / 1.5

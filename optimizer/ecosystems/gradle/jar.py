@@ -285,12 +285,13 @@ class _Reader:
             if found is None or not excludes:
                 raise _NotCertain(f"what `{_shown(statement)}` brings is not followed", path, statement.line)
             scope = found["scope"] or found["kscope"]
-            if (
-                scope.startswith("test")
-                or scope in ("annotationProcessor", "kapt", "developmentOnly")
-                or found["platform"]
-            ):
+            if _NOT_IN_THE_JAR.fullmatch(scope) or found["platform"]:
                 continue
+            if scope not in _IN_THE_JAR:
+                # libraries of `shadow` come into the `Class-Path` of the manifest (gradleup.com/shadow)
+                raise _NotCertain(
+                    f"what the configuration `{scope}` does with a library is not followed", path, statement.line
+                )
             parts = _plain(found["name"]).split(":") if found["name"] else ["org.jetbrains.kotlin", "kotlin"]
             if len(parts) < 2:
                 raise _NotCertain(f"what `{_shown(statement)}` brings is not followed", path, statement.line)
