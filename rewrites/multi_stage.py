@@ -1,10 +1,11 @@
-"""builds a service of Go or Rust in one stage, and runs it in another that holds the program and what it reads
+"""builds a service of Go, Rust or Java in one stage, and runs it in another that holds the program and what it reads
 
 What it does
-    Gives the stage that builds and runs a Go or Rust program a name, ends it behind what builds, and adds a last stage that starts
-    from a small image and takes over the program, the files that it reads and the accounts that are made for it. What configures
-    the image goes along; settings of the toolchain (`GOPROXY`, `CGO_ENABLED`) stay behind. A Go program that surely needs no C
-    is built without; one of Rust gets an image with the C library of the release of Debian or Alpine that it is built on.
+    Gives the stage that builds and runs a program a name, ends it behind what builds, and adds a last stage that starts from a small
+    image and takes over the program, the files that it reads and the accounts that are made for it. What configures the image goes
+    along; settings of the toolchain (`GOPROXY`, `CGO_ENABLED`) stay behind. A Go program that surely needs no C is built without;
+    one of Rust gets an image with the C library of the release of Debian or Alpine that it is built on; a jar that Maven or Gradle
+    makes gets the JRE of the same version of Eclipse Temurin, on the same system.
 
 Why it changes the image
     An image that was built in holds the toolchain, a compiler, a package manager, caches and the sources: hundreds of megabytes that
@@ -37,7 +38,10 @@ When it does not fire
     command of the stage leaves what may be needed, such as packages; Compose starts another command or checks the health, or a
     development container uses the stage; somebody builds the last stage by its name; it needs C, and the release of the base
     image is not known. Of Rust also: a package of Cargo.lock may link a C library, or the project has a build script, several
-    packages, or settings of its own for cargo. Programs of Java, Node and Python are not followed.
+    packages, or settings of its own for cargo. Of Java also: the vendor or version of the JDK is not known; the build has modules,
+    profiles, a parent, plugins or statements of which it is not known what they make, or the jar does not surely hold its libraries;
+    `gradlew` is called, or a `mvnw` that Apache did not publish; sources or libraries use tools of the JDK, start programs, load
+    libraries of C or need fonts. Programs of Node and Python are not followed.
 
 Why it is safe
     The stage that builds does what it did: the validator compares every command. Of the new image it shows that each file is

@@ -68,8 +68,8 @@ def java_image(reference: str) -> JavaImage | str:
         return f"`{reference}` has no JDK"
     if major not in _MAJORS or (system not in _SYSTEMS and (system != "focal" or major not in _ON_FOCAL)):
         return f"whether there is an image with a JRE beside `{reference}` is not known"
-    release = tuple(int(number) for number in re.findall(r"\d+", found["version"]))
-    if len(release) > 1 and release < _FIRST_WITH_JRE.get(major, ()):
+    release = tuple(int(number) for number in re.findall(r"\d+", found["version"].split("_")[0]))
+    if found["version"] != found["major"] and release < _FIRST_WITH_JRE.get(major, ()):
         return f"there is no JRE of the release `{found['version']}`"
     return JavaImage(
         major, f"eclipse-temurin:{found['version']}-jre{'-' if system else ''}{system}", system.startswith("alpine")

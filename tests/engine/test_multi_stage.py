@@ -181,7 +181,7 @@ import java.security.cert.*;
 
 class Trust {
     public static void main(String[] paths) throws Exception {
-        KeyStore store = KeyStore.getInstance("PKCS12");
+        KeyStore store = KeyStore.getInstance("JKS");
         store.load(null, null);
         try (InputStream bundle = new FileInputStream("/etc/ssl/certs/ca-certificates.crt")) {
             int count = 0;
@@ -205,7 +205,10 @@ def java_images(engine: Engine, folder: Path) -> tuple[str, str]:
     (folder / "Trust.java").write_text(TRUST)
     tags = []
     for name, recipe in (
-        ("jdk", "FROM maven:3\nCOPY Trust.java /tmp/\nRUN java /tmp/Trust.java\n"),
+        (
+            "jdk",
+            "FROM maven:3\nCOPY Trust.java /tmp/\nRUN java /tmp/Trust.java\n",
+        ),
         (
             "jre",
             "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y --no-install-recommends openjdk-17-jre-headless\n",
