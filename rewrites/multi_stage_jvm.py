@@ -15,7 +15,7 @@ from dockopt.optimizer.ecosystems.maven.jar import maven_jar
 from dockopt.optimizer.entrypoint import MAVEN_ENTRYPOINT, TEMURIN_ENTRYPOINT, Start, health_checked, started
 from dockopt.optimizer.jvm.command import OPTIONS_IN_VARIABLES, java_start, option_problem, path_problem
 from dockopt.optimizer.jvm.images import JavaImage, java_image
-from dockopt.optimizer.jvm.jar import JarBuild
+from dockopt.optimizer.jvm.jar import JarBuild, with_copies
 from dockopt.optimizer.jvm.libraries import need_of
 from dockopt.optimizer.jvm.sources import JavaSources
 from dockopt.optimizer.model import Build
@@ -127,10 +127,13 @@ def _made(build: Build, stage: Stage) -> _Made | _Reason:
     ]
     if not builds:
         return f"`{begun.jar}` is not surely built in this stage", "", at
-    problem = _stage_problem(build, stage, [command for command, _ in builds])
+    made = builds[0][1]
+    copies: tuple[Executed, ...] = ()
+    if isinstance(made, JarBuild):
+        made, copies = with_copies(made, (command for command in build.executed if command.stage == stage.index))
+    problem = _stage_problem(build, stage, [*(command for command, _ in builds), *copies])
     if problem is not None:
         return problem
-    made = builds[0][1]
     if isinstance(made, Cause):
         return f"which jar is built cannot be followed: {made.reason}", made.path, made.line
     if len(builds) > 1:
