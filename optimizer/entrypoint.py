@@ -16,9 +16,9 @@ from typing import NamedTuple
 from dockopt.optimizer.bases import repository
 from dockopt.optimizer.ecosystems.installs import Cause
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.regions import Region, join
+from dockopt.optimizer.regions import join
 from dockopt.optimizer.shell import Command, Other, Word, parse_script
-from dockopt.optimizer.symbolic.filesystem import FileSystem
+from dockopt.optimizer.symbolic.permissions import file_beneath_permissions
 from dockopt.optimizer.symbolic.state import StageState
 from dockopt.optimizer.syntax import Instruction
 from dockopt.optimizer.wording import shortened
@@ -54,7 +54,6 @@ _BUILTINS = frozenset(
 )
 #: those after which what a script says means something else
 _CHANGES_MEANING = frozenset(". alias enable eval shopt source trap unalias".split())
-_PERMISSIONS = ("chmod", "chown", "chgrp")
 _DEPTH = 4
 _DEFAULT_SHELL = ("/bin/sh", "-c")
 
@@ -325,7 +324,7 @@ class _Reader:
         """Return the image path, the context path, the text and the dialect of a script that surely comes from the context."""
         if len(places) != 1:
             return None
-        source = self._from_context(places[0])
+        source = file_beneath_permissions(self._state.files, places[0], self._build.executed)
         data = None if source is None else self._build.context.read(source)
         if source is None or data is None:
             return None
@@ -335,29 +334,6 @@ class _Reader:
             return None
         self._start.shells.append(f"/bin/{head[1]}")
         return places[0], source, text, head[1]
-
-    def _from_context(self, path: str) -> str | None:
-        """Return the file of the context that lies at a path, also where its permissions were changed afterwards."""
-        files = self._state.files
-        while (found := files.context_file(path)) is None:
-            writer = files.last_writer(path)
-            earlier = None if writer is None else self._before_permissions(writer.line, path)
-            if earlier is None:
-                return None
-            files = earlier
-        return found[0]
-
-    def _before_permissions(self, line: int, path: str) -> FileSystem | None:
-        """Return the files before the commands of a line if those that may write a path change modes and owners only."""
-        target = Region((path,))
-        writers = [
-            command
-            for command in self._build.executed
-            if command.line == line and any(write.region.overlaps(target) for write in command.effects.writes)
-        ]
-        if writers and all(c.name in _PERMISSIONS and c.effects.unknown is None for c in writers):
-            return writers[0].before.files
-        return None
 
 
 def _is_all_parameters(word: Word) -> bool:

@@ -32,6 +32,8 @@ _NOT_READ = re.compile(
     r"|(?:^|/)(?:Taskfile|skaffold|cloudbuild|render|sqlc|buf(?:\.gen|\.work)?|codecov|mkdocs|gqlgen|app|renovate|fly|air|netlify)\.(?:ya?ml|json|toml)$",
     re.IGNORECASE,
 )
+#: what belongs to tools of those who write a program; a name like `description` in it is a word like any other
+_OF_TOOLS = re.compile(r"(?:^|/)\.(?:git|hg|svn|github|gitlab|idea|vscode)/")
 #: what belongs to the packages of a directory, which a program that names it does not read
 _OF_A_PACKAGE = re.compile(
     r"\.(?:go|mod|sum|rs|s|c|h|cc|cpp|hpp|proto|mk|orig|swp)$|(?:^|/)(?:vendor|testdata)/|(?:^|/)\.git[\w.-]+$"
@@ -147,6 +149,8 @@ class _Reader:
         """Tell whether programs read a file: by its kind, or as strings say its name, with or without the ending, or its ending."""
         if entry.source is None:
             return True
+        if _OF_TOOLS.search(entry.source):
+            return False
         more = self._made.not_read
         of_the_language = more is not None and more.search(entry.source) is not None
         if not of_the_language and not _NOT_READ.search(entry.source):

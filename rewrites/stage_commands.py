@@ -16,7 +16,7 @@ from dockopt.rewrites.stage_accounts import MAKES, account_problem
 _BUILDING = frozenset(
     "git gcc g++ make cmake build-base build-essential musl-dev libc-dev libc6-dev linux-headers ca-certificates tzdata openssh "
     "openssh-client pkgconfig pkg-config pkgconf upx protobuf protobuf-dev protoc protobuf-compiler mercurial subversion bash curl wget "
-    "unzip zip xz tar gzip jq file patch gnupg apt-transport-https binutils-gold util-linux coreutils nodejs npm yarn".split()
+    "unzip zip xz tar gzip jq file patch gnupg apt-transport-https binutils-gold util-linux coreutils nodejs npm yarn maven".split()
 )
 #: commands whose writes are the program, caches, or nothing that lasts
 _WITHOUT_TRACE = frozenset({"rm", "mkdir", "chmod", "chown", "chgrp"})

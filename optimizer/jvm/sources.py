@@ -137,7 +137,8 @@ class JavaSources:
                 strings += [Named(said, file, _line(text, start)) for said in texts]
         for file, text in self._texts(brought, re.compile(r"^src/main/resources/")):
             if _SETTINGS.search(file):
-                strings += [Named(found[0], file, _line(text, found.start())) for found in _WORD.finditer(text)]
+                words = (found for found in _WORD.finditer(text) if "/" in found[0] or "." in found[0])
+                strings += [Named(found[0], file, _line(text, found.start())) for found in words]
         if not is_found:
             questions.append(Question("the sources of the program are not found"))
         made = re.compile(rf"(?:\./|{re.escape(self._root.rstrip('/'))}/)?{re.escape(self._output)}/.*")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from dockopt.optimizer.ecosystems.installs import Cause
@@ -21,7 +22,9 @@ from dockopt.optimizer.ecosystems.maven.project import NotCertain
 from dockopt.optimizer.ecosystems.xml import Element, XmlError, parse_xml
 from dockopt.optimizer.jvm.jar import JarBuild, Library
 from dockopt.optimizer.regions import join
-from dockopt.optimizer.symbolic.run import Executed, surroundings_of
+from dockopt.optimizer.symbolic.permissions import file_beneath_permissions
+from dockopt.optimizer.symbolic.run import Executed
+from dockopt.optimizer.symbolic.surroundings import ImageSurroundings, Shell
 
 if TYPE_CHECKING:
     from dockopt.optimizer.commands.registry import Surroundings
@@ -91,12 +94,29 @@ def maven_jar(command: Executed, executor: Executor) -> JarBuild | Cause | None:
         return Cause(problem, "", command.line)
     if any(mount.type == "bind" for mount in command.instruction.mounts):
         return Cause("it works on files that are mounted for it", "", command.line)
-    around = surroundings_of(command, executor)
+    around = _Beneath(command, executor)
     try:
         return _read(command, line, around, program)
     except NotCertain as error:
         path = around.context_path(error.path) if error.path else None
         return Cause(error.reason, path or "", error.line if path else command.line)
+
+
+class _Beneath(ImageSurroundings):
+    """The place of a command, where a script of the context may have been made executable."""
+
+    def __init__(self, command: Executed, executor: Executor) -> None:
+        shell = Shell(command.cwd, command.before.cwd_term, dict(command.environment))
+        online = command.instruction.flag("network") != "none"
+        super().__init__(executor, command.before, command.before.files, shell, command.roots, online, command)
+        self._before, self._contents = command.before.files, executor.files
+        # a build on the same line may write anything, and has not run yet
+        self._earlier = tuple(takewhile(lambda other: other is not command, executor.executed))
+
+    def read_context(self, path: str) -> bytes | None:
+        """Return the bytes of a file of the context, whatever its permissions are."""
+        found = file_beneath_permissions(self._before, path, self._earlier)
+        return None if found is None else self._contents.read(found)
 
 
 def _strange(line: CommandLine, command: Executed) -> Cause:
