@@ -70,6 +70,8 @@ _SETS = re.compile(
     r"spring-boot\.(?:repackage|includes|excludes|layers?)\b.*|(?:maven\.)?(?:assembly|shade)\.(?!plugin|version).*|project\.(?!build\.sourceEncoding$|reporting\.).*"
     r"|(?:maven\.)?jar\.(?:finalName|skip\w*|forceCreation|useDefaultManifestFile)|finalName|outputDirectory|skipAssembly|descriptor\w*|shaded\w+"
 )
+#: where sources are looked for anyway
+_SOURCES = re.compile(r"(?:\$\{(?:project\.)?basedir\}/)?src/main/(?:java|kotlin)/?")
 _PROPERTY = re.compile(r"\$\{([^{}]+)\}")
 _NAME = re.compile(r"[\w.+-]+")
 _DEPTH = 5
@@ -213,7 +215,9 @@ class _Reader:
                 raise self._not_certain("a profile may be active", profile)
         build = root.child("build")
         for element in () if build is None else build.children:
-            if element.name in _OWN_PLACES:
+            if element.name in _OWN_PLACES and not (
+                element.name == "sourceDirectory" and _SOURCES.fullmatch(element.text)
+            ):
                 raise self._not_certain(f"`{element.name}` lets the build read or write elsewhere", element)
         name = self._final_name(build)
         main, bundles, apart = f"{target}/{name}.jar", False, {}
