@@ -20,9 +20,10 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 #: packages of jdk.compiler, jdk.javadoc, jdk.jshell, jdk.jdi, jdk.attach, jdk.jartool, jdk.hotspot.agent and their kin;
-#: java.compiler (`javax.tools`) is there, but finds no compiler
+#: java.compiler (`javax.tools`) is there, but finds no compiler, and `java.util.random` finds fewer algorithms without jdk.random
 _TOOLS = re.compile(
-    r"\b(?:javax\.tools|com\.sun\.(?:tools|source|javadoc|jdi)|jdk\.(?:jshell|javadoc|tools|jpackage|jlink|jfr\.tool)"
+    r"\b(?:javax\.tools|java\.util\.random|com\.sun\.(?:tools|source|javadoc|jdi|jarsigner)"
+    r"|jdk\.(?:jshell|javadoc|tools|jpackage|jlink|jartool|security\.jarsigner|swing\.interop)"
     r"|sun\.(?:tools|jvmstat|jvm\.hotspot)|org\.graalvm\.polyglot)\b|\bVirtualMachine\s*\.\s*attach\b"
 )
 _STARTS = re.compile(
