@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from dockopt.optimizer.ecosystems.gradle.jar import gradle_jar
 from dockopt.optimizer.ecosystems.installs import Cause
@@ -83,11 +84,13 @@ def propose_jvm(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | Adv
     yield from split(build, stage, found.path, start, health, choice, TOOLCHAIN, language)
 
 
-class _Made:
-    """The jar that is started, and the image that it is made in."""
+class _Made(NamedTuple):
+    """The jar that is started, its path, and the image that it is made in."""
 
-    def __init__(self, jar: JarBuild, path: str, image: JavaImage, start: Start) -> None:
-        self.jar, self.path, self.image, self.start = jar, path, image, start
+    jar: JarBuild
+    path: str
+    image: JavaImage
+    start: Start
 
     @property
     def tool(self) -> str:
@@ -211,13 +214,15 @@ def _command_problem(build: Build, stage: Stage, start: Start, brought: Sequence
     line = stage.from_.start_line
     for name, value in build.runs[stage.index].final.env.items():
         if OPTIONS_IN_VARIABLES.fullmatch(name):
-            problem = option_problem((value.text or "-jar").split(), cwd, brought)
+            if value.text is None:
+                return f"what the variable `{name}` is set to is not known before the build", "", line
+            problem = option_problem(value.text.split(), cwd, brought)
             if problem is not None:
                 return f"the variable `{name}`: {problem}", "", line
     for service in services_of(build, stage.index):
         for name, given in service.environment.items():
             if name == _CERTIFICATES or (
-                OPTIONS_IN_VARIABLES.fullmatch(name) and option_problem((given or "").split(), cwd, brought)
+                OPTIONS_IN_VARIABLES.fullmatch(name) and (given is None or option_problem(given.split(), cwd, brought))
             ):
                 return f"Compose sets `{name}`, which may name what the new image lacks", service.file, service.line
     return None
