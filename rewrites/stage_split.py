@@ -76,7 +76,7 @@ def split(
         yield replace(cut, rewrite=ID)
         return
     read = runtime_files(
-        language.sources, language.files, final.cwd or "/", _words(build, start, health, kept), build.context
+        language.sources, language.files, final.cwd or "/", words_of(build, start, health, kept), build.context
     )
     if read.questions:
         for question in read.questions:
@@ -92,7 +92,7 @@ def split(
     yield _proposal(build, stage, path, start, choice, cut, read, language)
 
 
-def _words(build: Build, start: Start, health: Start | None, kept: frozenset[str]) -> Iterator[Named]:
+def words_of(build: Build, start: Start, health: Start | None, kept: frozenset[str]) -> Iterator[Named]:
     """Yield variables and arguments in which the program may be told a path."""
     final = build.runs[-1].final
     line = build.dockerfile.stages[-1].from_.start_line

@@ -1,0 +1,371 @@
+"""Gives a Node program a stage of its own that runs it (`multi-stage`): when, and in which image.
+
+The new stage starts from the slim variant of the same tag: the same Node on the same release of Debian, without compilers, git,
+Python and the libraries that packages are compiled against (nodejs/docker-node, stackbrew.js and Dockerfile-slim.template: the
+account `node` has the number 1000 in both, the entry point is the same script). It takes over the whole working directory; of
+a project that tsc compiles, only what is compiled, package.json, node_modules and the files that the sources name, where that
+can be told. Node has certificates and time zones built in (nodejs.org/api: `tls.rootCertificates`, "Internationalization support").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dockopt.optimizer.bases import facts_of, repository
+from dockopt.optimizer.commands.registry import Surroundings
+from dockopt.optimizer.ecosystems.node.calls import Call, call_of
+from dockopt.optimizer.ecosystems.node.needs import Installed, installed, needs
+from dockopt.optimizer.ecosystems.node.packages import Package
+from dockopt.optimizer.ecosystems.node.project import Project, project_of
+from dockopt.optimizer.ecosystems.node.runtime_sources import NodeSources, package_of
+from dockopt.optimizer.ecosystems.node.starting import NodeStart, Step, builds, cause_in, node_start
+from dockopt.optimizer.ecosystems.node.typescript import output_of
+from dockopt.optimizer.ecosystems.view import Obstacle, parse_object
+from dockopt.optimizer.entrypoint import Program, Start, health_checked, started
+from dockopt.optimizer.model import Build
+from dockopt.optimizer.proposal import Advice, Proposal, Refusal, RuntimeStage, WantedDifference
+from dockopt.optimizer.regions import below, join
+from dockopt.optimizer.runtime_bases import base_of
+from dockopt.optimizer.runtime_files import RuntimeFiles, brought_into, runtime_files
+from dockopt.optimizer.symbolic.filesystem import FileSystem
+from dockopt.optimizer.symbolic.run import Executed, surroundings_of
+from dockopt.optimizer.syntax import Stage
+from dockopt.optimizer.wording import shortened
+from dockopt.rewrites.editing import PLAIN
+from dockopt.rewrites.stage_commands import obstacle_in
+from dockopt.rewrites.stage_cut import cut_stage
+from dockopt.rewrites.stage_outside import outside_problem
+from dockopt.rewrites.stage_split import ID, start_problem, words_of
+
+_Reason = tuple[str, str, int]
+#: tags of the image with everything in it; the slim variant has them with `-slim` behind
+_FULL = re.compile(
+    r"(?P<version>\d+(?:\.\d+){0,2}|lts|current|latest|)(?:-?(?P<release>buster|bullseye|bookworm|trixie))?"
+)
+#: since then the tags come of one list (nodejs/docker-node, stackbrew.js)
+_FIRST_VERSION = 12
+_ENTRY_POINT = "docker-entrypoint.sh"
+_CERTIFICATES = re.compile(
+    r"NODE_EXTRA_CA_CERTS|SSL_CERT_|use-(?:openssl|system)-ca|NODE_OPTIONS|LD_LIBRARY_PATH|LD_PRELOAD"
+)
+_SAME_PROGRAMS = frozenset({"node", "nodejs", "npm"})
+_NOTE = "what packages of other authors read or start when the program runs is not looked at, beside those that are known to"
+
+
+class _Made(NamedTuple):
+    """The project that a stage installs, as far as it is known."""
+
+    install: Executed
+    project: Project
+    package: Package
+    #: path of package.json in the context
+    manifest: str
+    manifest_text: str
+    #: path of package-lock.json in the context
+    lock: str
+    lock_text: str
+    packages: tuple[Installed, ...]
+    start: NodeStart
+    program: Program
+    #: how it is built; None: by something else than npm's scripts and npx
+    steps: tuple[Step, ...] | None
+    #: the image before the first command of which it is not known what it leaves
+    files: FileSystem
+
+
+def propose_node(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | Advice]:
+    """Look at a last stage that starts from an image for Node. Raises Unsupported."""
+    line = stage.from_.start_line
+    base = base_of(build.executor, stage.index)
+    _, tag = repository(base.reference)
+    if re.search(r"slim|alpine", tag):
+        return  # what another stage could save there are caches
+    start = started(build, stage.index)
+    image = _slim(base.reference, certain=base.certain)
+    refusal = start_problem(stage, start) or outside_problem(build, stage)
+    made: _Made | _Reason | None = None
+    if refusal is None:
+        made = _made(build, stage, start)
+        refusal = made if not isinstance(made, _Made) else _problem(build, stage, made)
+    if refusal is None and image is None:
+        reason = f"whether there is a slim variant of `{base.reference}` with the same Node and Debian is not known"
+        refusal = reason, "", line
+    if refusal is not None or not isinstance(made, _Made) or image is None:
+        yield Refusal(ID, line, *(refusal or ("no project is installed", "", line)))
+        return
+    yield _split(build, stage, made, start, image)
+
+
+def _slim(reference: str, *, certain: bool) -> str | None:
+    """Return the variant of an image that has the same Node and Debian, and less of everything else."""
+    _, tag = repository(reference)
+    found = _FULL.fullmatch(tag)
+    if found is None or not certain or "@" in reference:
+        return None
+    version = found["version"]
+    if version[:1].isdigit() and int(version.partition(".")[0]) < _FIRST_VERSION:
+        return None
+    name = reference.removesuffix(f":{tag}") if tag else reference
+    if version in ("", "latest"):
+        return f"{name}:{found['release']}-slim" if found["release"] else f"{name}:slim"
+    return f"{name}:{tag}-slim"
+
+
+# -- what there is ---------------------------------------------------------------------------------------------------------
+
+
+def _made(build: Build, stage: Stage, start: Start) -> _Made | _Reason:
+    at = start.instructions[0].start_line if start.instructions else stage.from_.start_line
+    programs = [p for p in start.programs if p.argv[:1] != (_ENTRY_POINT,)]
+    if len(programs) != 1:
+        return "more than one program is started, or none", "", at
+    program = programs[0]
+    commands = [command for command in build.executed if command.stage == stage.index]
+    calls = [(command, call) for command in commands if isinstance(call := call_of(command.argv), Call)]
+    calls = [(command, call) for command, call in calls if call.action in ("ci", "install")]
+    if not calls:
+        name = program.argv[0] or "?"
+        return f"`{name}` is started, and no `npm ci` of this stage installs what it needs", "", at
+    install, call = calls[0]
+    if call.manager != "npm":
+        reason = f"the lock file of {call.manager} does not say which packages have install scripts, and may need libraries of the image"
+        return reason, "", install.line
+    around = surroundings_of(install, build.executor)
+    try:
+        project = project_of(call, around)
+        lock = next((f for f in project.files if f.endswith(("package-lock.json", "npm-shrinkwrap.json"))), None)
+        if lock is None or not call.lock:
+            return (
+                "without package-lock.json it is not known which packages come in, and what they need",
+                "",
+                install.line,
+            )
+        manifest_text, lock_text = _read(around, join(project.directory, "package.json")), _read(around, lock)
+        lock_file = around.context_path(lock) or ""
+        manifest = around.context_path(join(project.directory, "package.json")) or ""
+        package = Package(manifest, project.directory, parse_object(manifest_text, manifest))
+        packages = installed(lock_text, lock_file)
+        if project.rewritten is not None:
+            return f"the lock file is written anew: {project.rewritten[1]}", lock_file, 0
+        begun = node_start(program.argv, program.cwd, package)
+        if isinstance(begun, str):
+            script = program.argv[-1] if program.argv[0] == "npm" else None
+            cause = cause_in(manifest, manifest_text, script, begun, program.line)
+            return cause.reason, cause.path, cause.line
+        first = next((c for c in commands if c.effects.unknown is not None), None)
+        files = build.runs[stage.index].final.files if first is None else first.before.files
+        steps = _steps(commands, package)
+    except Obstacle as obstacle:
+        path = around.context_path(obstacle.path) if obstacle.path.startswith("/") else obstacle.path
+        return obstacle.reason, path or "", obstacle.line if path else install.line
+    return _Made(
+        install, project, package, manifest, manifest_text, lock_file, lock_text, packages, begun, program, steps, files
+    )
+
+
+def _read(around: Surroundings, path: str) -> str:
+    data = around.read_context(path)
+    if data is None:
+        raise Obstacle(f"`{path}` does not surely come from the build context", path)
+    return data.decode("utf-8-sig", "replace")
+
+
+def _steps(commands: list[Executed], package: Package) -> tuple[Step, ...] | None:
+    steps: list[Step] = []
+    for command in commands:
+        if command.effects.unknown is not None:
+            found = builds(command.argv, package)
+            if found is None or isinstance(found, str):
+                return None
+            steps += found
+    return tuple(steps)
+
+
+# -- what stands in the way ------------------------------------------------------------------------------------------------
+
+
+def _problem(build: Build, stage: Stage, made: _Made) -> _Reason | None:
+    root = made.project.directory
+    final = build.runs[stage.index].final
+    line = stage.from_.start_line
+    for command in build.executed:
+        if command.stage == stage.index and command.effects.unknown is not None:
+            found = builds(command.argv, made.package)
+            if isinstance(found, str):
+                return f"`{shortened(command.text)}`: {found}", made.manifest, 0
+    if final.cwd != root or not PLAIN.fullmatch(root):
+        return f"the working directory is not `{root}`, in which the project lies", "", line
+    if any(below(standard, root) for standard in facts_of(base_of(build.executor, stage.index).reference).directories):
+        return f"the project lies in `{root}`, together with what belongs to the image", "", line
+    if not below(made.start.file, root):
+        return f"`{made.start.file}`, which is started, lies beside the project", "", made.program.line
+    problem = (
+        obstacle_in(build, stage, lambda command: _is_inside(command, made))
+        or _outside(build, stage, made)
+        or _settings(build, stage, made)
+        or _health(build, stage)
+    )
+    if problem is not None:
+        return problem
+    brought = tuple(brought_into(made.files, build.context.aside()))
+    sources = NodeSources(build.context, root, ())
+    trouble = next(sources.troubles(brought), None)
+    if trouble is not None:
+        return trouble.reason, trouble.file, trouble.line
+    named = sources.names(brought) | {package_of(name) for name in made.start.preloaded}
+    asked = frozenset(made.package.section("dependencies")) | frozenset(made.package.section("optionalDependencies"))
+    need = next(needs(made.packages, asked, named, made.lock_text), None)
+    return None if need is None else (need.reason, made.lock, need.line)
+
+
+def _is_inside(command: Executed, made: _Made) -> bool:
+    """Tell whether all that a command leaves lies in the project, or in caches that only package managers look into."""
+    call = call_of(command.argv)
+    if isinstance(call, Call) and call.action in ("ci", "install"):
+        return command.effects.unknown is None and call.manager == "npm"
+    if command.effects.unknown is not None:
+        return isinstance(builds(command.argv, made.package), tuple)
+    if command.name == "npm" and command.argv[1:2] in (("cache",), ("config",)):
+        return True
+    return all(below(path, made.project.directory) for write in command.effects.writes for path in write.region.include)
+
+
+def _outside(build: Build, stage: Stage, made: _Made) -> _Reason | None:
+    """Return what lies beside the project and may be needed."""
+    root = made.project.directory
+    for command in build.executed:
+        if command.stage == stage.index and command.name == "mkdir":
+            for write in command.effects.writes:
+                if any(not below(path, root) for path in write.region.include):
+                    return f"`{shortened(command.text)}` makes a directory beside the project", "", command.line
+    for op in build.runs[stage.index].final.files.ops:
+        if (
+            op.kind in ("put", "overlay")
+            and re.match(r"line \d+ `(?:COPY|ADD) ", op.label)
+            and not below(op.path, root)
+        ):
+            return f"`{op.path}` is copied to a place beside the project", "", op.line
+    return None
+
+
+def _settings(build: Build, stage: Stage, made: _Made) -> _Reason | None:
+    for name, value in build.runs[stage.index].final.env.items():
+        found = _CERTIFICATES.search(name) or _CERTIFICATES.search(value.text or "")
+        if found is not None:
+            at = next(
+                (i.start_line for i in stage.instructions if i.keyword == "ENV" and name in i.args), made.program.line
+            )
+            return f"`{name}` may have Node load certificates or libraries of the image", "", at
+    for word in made.start.words:
+        if _CERTIFICATES.search(word):
+            return f"`{word}` has Node read certificates of the image", "", made.program.line
+    return None
+
+
+def _health(build: Build, stage: Stage) -> _Reason | None:
+    health = health_checked(build, stage.index)
+    if health is None:
+        return None
+    if health.unknown is not None:
+        return health.unknown.reason, health.unknown.path, health.unknown.line
+    for program in health.programs:
+        if (program.argv[0] or "?").rpartition("/")[2] not in _SAME_PROGRAMS:
+            reason = f"the health check starts `{program.argv[0] or '?'}`, which the slim image may lack"
+            return reason, "", health.instructions[0].start_line
+    return None
+
+
+# -- what is proposed ------------------------------------------------------------------------------------------------------
+
+
+class _Taken(NamedTuple):
+    """What the new stage takes over, and what is said of it."""
+
+    paths: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def _split(build: Build, stage: Stage, made: _Made, start: Start, image: str) -> Proposal | Refusal:
+    line = stage.from_.start_line
+    cut = cut_stage(build, stage, frozenset())
+    if isinstance(cut, Refusal):
+        return Refusal(ID, line, cut.reason, cut.cause_path, cut.cause_line)
+    taken = _taken(build, stage, made, start)
+    return Proposal(
+        ID,
+        line,
+        f"the image of `{made.start.file}` is the one that its packages are installed in, with compilers, git, Python and caches",
+        tuple(cut.edits(image, [(path, path) for path in taken.paths])),
+        gain=f"`{image}` is about 850 MB smaller than the image that installs (estimate), and has no compiler and no git",
+        declared=WantedDifference(
+            settings=frozenset(f"env {name}" for name in cut.dropped), runtime_stage=RuntimeStage(taken.paths)
+        ),
+        risk=f"neither git nor Python nor curl nor a compiler is there any more; `--target {cut.name}` builds the image with them",
+        notes=(*taken.notes, _NOTE),
+    )
+
+
+def _taken(build: Build, stage: Stage, made: _Made, start: Start) -> _Taken:
+    root = made.project.directory
+    read = _named(build, stage, made, start)
+    if isinstance(read, str):
+        return _Taken((root,), (f"the whole of `{root}` is taken along: {read}",))
+    output, files = read
+    paths = (join(root, "package.json"), join(root, "node_modules"), output, *files.paths)
+    notes = [f"`{output}` is where `tsc` puts what it compiles"]
+    for path in files.paths:
+        place = files.named[path]
+        said = f"{place.file}:{place.line}" if place.file else "the Dockerfile"
+        notes.append(f"`{path}` is taken along: {said} names it")
+    return _Taken(paths, tuple(notes))
+
+
+def _named(build: Build, stage: Stage, made: _Made, start: Start) -> tuple[str, RuntimeFiles] | str:
+    """Return where the compiled program is, and the files that it reads; a text says why that is not certain."""
+    root = made.project.directory
+    executor = build.executor
+
+    def read(path: str) -> bytes | None:
+        found = made.files.context_file(path)
+        return None if found is None else executor.files.read(found[0])
+
+    output = None if made.steps is None else output_of(made.steps, root, read)
+    if output is None:
+        return "what is started is not surely compiled by `tsc` into a directory of its own"
+    if not below(made.start.file, output):
+        return f"`{made.start.file}`, which is started, does not lie in `{output}`, where `tsc` puts what it compiles"
+    if any(name.startswith(".") or package_of(name) == "tsconfig-paths" for name in made.start.preloaded):
+        return "a file is loaded before the program"
+    if any(place.startswith("node_modules/") is False for place in (p.place for p in made.packages)) or _has_links(
+        made
+    ):
+        return "packages of the project are linked into node_modules"
+    for command in build.executed:
+        if command.stage == stage.index and command.name == "mkdir":
+            return f"`{shortened(command.text)}` makes a directory"
+    behind = False
+    for instruction in stage.instructions:
+        first = next(
+            (c for c in build.executed if c.stage == stage.index and c.effects.unknown is not None), made.install
+        )
+        behind |= instruction is first.instruction
+        if behind and instruction.keyword in ("COPY", "ADD"):
+            return f"line {instruction.start_line} copies behind the build"
+    sources = NodeSources(build.context, root, (join(root, "package.json"), join(root, "node_modules"), output))
+    health = health_checked(build, stage.index)
+    words = [w for w in words_of(build, start, health, frozenset()) if join(root, w.text) != made.start.file]
+    files = runtime_files(sources, made.files, root, words, build.context)
+    if files.questions:
+        question = files.questions[0]
+        where = f" ({question.file}:{question.line})" if question.file else ""
+        return f"{question.message}{where}"
+    kept = tuple(path for path in files.paths if not any(below(path, p) for p in (output, join(root, "node_modules"))))
+    return output, RuntimeFiles(tuple(p for p in kept if p != join(root, "package.json")), files.named, ())
+
+
+def _has_links(made: _Made) -> bool:
+    entries = parse_object(made.lock_text, made.lock).get("packages")
+    values = entries.values() if isinstance(entries, dict) else ()
+    return any(isinstance(entry, dict) and entry.get("link") for entry in values)
