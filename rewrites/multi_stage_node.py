@@ -16,10 +16,10 @@ from typing import NamedTuple
 from dockopt.optimizer.bases import facts_of, repository
 from dockopt.optimizer.commands.registry import Surroundings
 from dockopt.optimizer.ecosystems.node.calls import Call, call_of
-from dockopt.optimizer.ecosystems.node.needs import Installed, installed, needs
+from dockopt.optimizer.ecosystems.node.needs import Asked, Installed, installed, needs
 from dockopt.optimizer.ecosystems.node.packages import Package
 from dockopt.optimizer.ecosystems.node.project import Project, project_of
-from dockopt.optimizer.ecosystems.node.runtime_sources import NodeSources, package_of
+from dockopt.optimizer.ecosystems.node.runtime_sources import NodeSources, package_of, place_of_the_full_image
 from dockopt.optimizer.ecosystems.node.starting import NodeStart, Step, builds, cause_in, node_start
 from dockopt.optimizer.ecosystems.node.typescript import output_of
 from dockopt.optimizer.ecosystems.view import Obstacle, parse_object
@@ -89,6 +89,12 @@ def propose_node(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | Ad
     if refusal is None:
         made = _made(build, stage, start)
         refusal = made if not isinstance(made, _Made) else _problem(build, stage, made)
+    if refusal is None and not base.certain:
+        refusal = (
+            "a build argument decides about the base image, and may ask for one that has no slim variant",
+            "",
+            line,
+        )
     if refusal is None and image is None:
         reason = f"whether there is a slim variant of `{base.reference}` with the same Node and Debian is not known"
         refusal = reason, "", line
@@ -135,6 +141,9 @@ def _made(build: Build, stage: Stage, start: Start) -> _Made | _Reason:
     around = surroundings_of(install, build.executor)
     try:
         project = project_of(call, around)
+        for command, other in calls[1:]:
+            if project_of(other, surroundings_of(command, build.executor)).directory != project.directory:
+                return "packages of more than one project are installed", "", command.line
         lock = next((f for f in project.files if f.endswith(("package-lock.json", "npm-shrinkwrap.json"))), None)
         if lock is None or not call.lock:
             return (
@@ -172,11 +181,18 @@ def _read(around: Surroundings, path: str) -> str:
     return data.decode("utf-8-sig", "replace")
 
 
+def _builds(command: Executed, package: Package) -> tuple[Step, ...] | str | None:
+    found = builds(command.argv, package)
+    if found is not None and command.cwd != package.directory:
+        return "it runs in another directory than that of package.json"
+    return found
+
+
 def _steps(commands: list[Executed], package: Package) -> tuple[Step, ...] | None:
     steps: list[Step] = []
     for command in commands:
         if command.effects.unknown is not None:
-            found = builds(command.argv, package)
+            found = _builds(command, package)
             if found is None or isinstance(found, str):
                 return None
             steps += found
@@ -192,7 +208,7 @@ def _problem(build: Build, stage: Stage, made: _Made) -> _Reason | None:
     line = stage.from_.start_line
     for command in build.executed:
         if command.stage == stage.index and command.effects.unknown is not None:
-            found = builds(command.argv, made.package)
+            found = _builds(command, made.package)
             if isinstance(found, str):
                 return f"`{shortened(command.text)}`: {found}", made.manifest, 0
     if final.cwd != root or not PLAIN.fullmatch(root):
@@ -215,8 +231,9 @@ def _problem(build: Build, stage: Stage, made: _Made) -> _Reason | None:
     if trouble is not None:
         return trouble.reason, trouble.file, trouble.line
     named = sources.names(brought) | {package_of(name) for name in made.start.preloaded}
-    asked = frozenset(made.package.section("dependencies")) | frozenset(made.package.section("optionalDependencies"))
-    need = next(needs(made.packages, asked, named, made.lock_text), None)
+    dependencies = {*made.package.section("dependencies"), *made.package.section("optionalDependencies")}
+    asked = Asked(frozenset(dependencies), frozenset(made.package.section("devDependencies")), frozenset(named))
+    need = next(needs(made.packages, asked, made.lock_text), None)
     return None if need is None else (need.reason, made.lock, need.line)
 
 
@@ -226,7 +243,7 @@ def _is_inside(command: Executed, made: _Made) -> bool:
     if isinstance(call, Call) and call.action in ("ci", "install"):
         return command.effects.unknown is None and call.manager == "npm"
     if command.effects.unknown is not None:
-        return isinstance(builds(command.argv, made.package), tuple)
+        return isinstance(_builds(command, made.package), tuple)
     if command.name == "npm" and command.argv[1:2] in (("cache",), ("config",)):
         return True
     return all(below(path, made.project.directory) for write in command.effects.writes for path in write.region.include)
@@ -253,10 +270,13 @@ def _outside(build: Build, stage: Stage, made: _Made) -> _Reason | None:
 def _settings(build: Build, stage: Stage, made: _Made) -> _Reason | None:
     for name, value in build.runs[stage.index].final.env.items():
         found = _CERTIFICATES.search(name) or _CERTIFICATES.search(value.text or "")
-        if found is not None:
+        place = None if name == "PATH" else place_of_the_full_image(value.text or "")
+        if found is not None or place is not None:
             at = next(
                 (i.start_line for i in stage.instructions if i.keyword == "ENV" and name in i.args), made.program.line
             )
+            if found is None:
+                return f"`{name}` names `{place}`, which the smaller image may lack", "", at
             return f"`{name}` may have Node load certificates or libraries of the image", "", at
     for word in made.start.words:
         if _CERTIFICATES.search(word):
@@ -303,8 +323,23 @@ def _split(build: Build, stage: Stage, made: _Made, start: Start, image: str) ->
             settings=frozenset(f"env {name}" for name in cut.dropped), runtime_stage=RuntimeStage(taken.paths)
         ),
         risk=f"neither git nor Python nor curl nor a compiler is there any more; `--target {cut.name}` builds the image with them",
-        notes=(*taken.notes, _NOTE),
+        notes=(*taken.notes, *_development(build, stage, made), _NOTE),
     )
+
+
+_WITHOUT_DEVELOPMENT = frozenset({"prune", "--production", "--omit=dev", "--only=production", "--only=prod"})
+
+
+def _development(build: Build, stage: Stage, made: _Made) -> Iterator[str]:
+    commands = (c for c in build.executed if c.stage == stage.index and c.name == "npm")
+    left_out = any(_WITHOUT_DEVELOPMENT.intersection(word or "" for word in command.argv) for command in commands)
+    environment = build.runs[stage.index].states[stage.instructions.index(made.install.instruction)].env.get("NODE_ENV")
+    count = sum(package.is_of_development for package in made.packages)
+    if count and not left_out and environment is None:
+        what = "a package for development goes" if count == 1 else f"{count} packages for development go"
+        yield (
+            f"{what} along: `RUN npm prune --omit=dev` at the end of the stage that builds leaves it out, if the program loads none"
+        )
 
 
 def _taken(build: Build, stage: Stage, made: _Made, start: Start) -> _Taken:

@@ -100,17 +100,26 @@ def installed(text: str, path: str) -> tuple[Installed, ...]:
     )
 
 
-def needs(packages: tuple[Installed, ...], asked: frozenset[str], named: frozenset[str], text: str) -> Iterator[Needs]:
-    """Yield what packages need that may be loaded when the program runs.
+class Asked(NamedTuple):
+    """What a project asks for by itself."""
 
-    `asked` are the names in `dependencies` of the project. `named` are names in strings of the program: a package for development
-    counts where one of them is its own. `text` is that of the lock file.
+    dependencies: frozenset[str]
+    for_development: frozenset[str]
+    #: names in strings of the program
+    named: frozenset[str]
+
+
+def needs(packages: tuple[Installed, ...], asked: Asked, text: str) -> Iterator[Needs]:
+    """Yield what packages need that may be loaded when the program runs; `text` is that of the lock file.
+
+    Packages for development count where the program names one of them.
     """
+    all_count = bool(asked.named & (asked.for_development - asked.dependencies))
     for package in packages:
-        if package.is_of_development and package.name not in named:
+        if package.is_of_development and not all_count:
             continue
         reason = _need(package)
-        if package.name in _STARTERS and package.name in asked | named:
+        if package.name in _STARTERS and package.name in asked.dependencies | asked.named:
             reason = f"the package `{package.name}` starts whatever programs it is asked to start"
         if reason is not None:
             yield Needs(reason, line_of(text, package.place))

@@ -69,7 +69,8 @@ class NodeSources:
     not_read: re.Pattern[str] | None = re.compile(
         r"(?:^|/)(?:package(?:-lock)?|npm-shrinkwrap|tsconfig[\w.-]*|tslint|nodemon|typedoc|nest-cli|lerna|nx|turbo|jsconfig|api-extractor|"
         r"renovate|biome|cspell|sonar-project|tsoa|deno|bunfig|vercel|now)\.(?:json|properties|toml)$|(?:^|/)(?:yarn\.lock|pnpm-[\w.-]+\.yaml)$"
-        r"|(?:^|/)__(?:tests|mocks)__/|\.(?:test|spec|e2e-spec)\.[cm]?[jt]sx?$|\.snap$|\.[cm]?tsx?$|" + _OF_THE_BUILD.pattern,
+        r"|(?:^|/)__(?:tests|mocks)__/|\.(?:test|spec|e2e-spec)\.[cm]?[jt]sx?$|\.snap$|\.[cm]?tsx?$|"
+        + _OF_THE_BUILD.pattern,
     )
 
     def __init__(self, context: FrozenContext, root: str, taken: Sequence[str]) -> None:
@@ -139,6 +140,11 @@ class NodeSources:
             if "dotenv" in text:
                 strings.append(Named(".env", file, _line(text, text.index("dotenv"))))
         return Said(self._taken, tuple(strings), tuple(questions))
+
+
+def place_of_the_full_image(text: str) -> str | None:
+    """Return a place in a text, such as the value of a variable, that Debian's image may lack without what builds."""
+    return next((piece for piece in re.split(r"[=,:;\s]", text) if _OF_THE_FULL_IMAGE.fullmatch(piece)), None)
 
 
 def package_of(specifier: str) -> str:

@@ -141,6 +141,8 @@ def builds(argv: Sequence[str | None], package: Package) -> tuple[Step, ...] | s
     if not words or any(word is None for word in argv):
         return None
     try:
+        if words[:2] == ["npm", "prune"]:
+            return ()  # it removes packages (npm-prune(1))
         if words[0] == "npm" and (script := _script_of(words[1:])) is not None:
             return tuple(_steps(package, script, ()))
         if words[0] in ("npx", "node_modules/.bin/tsc", "./node_modules/.bin/tsc") or words[0] in _BUILDERS - _SHELLS:
