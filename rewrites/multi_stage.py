@@ -60,6 +60,7 @@ from dockopt.optimizer.runtime_bases import base_of
 from dockopt.optimizer.syntax import Stage
 from dockopt.rewrites.distroless import lacking_platform
 from dockopt.rewrites.multi_stage_node import propose_node
+from dockopt.rewrites.multi_stage_python import propose_python
 from dockopt.rewrites.multi_stage_rust import propose_rust
 from dockopt.rewrites.runtime_choice import NoBase, choose
 from dockopt.rewrites.stage_commands import is_of_go, obstacle_in
@@ -82,6 +83,8 @@ def propose(build: Build) -> Iterator[Proposal | Refusal | Advice]:
         yield from propose_rust(build, stage)
     elif re.match(r"node(?![\w.-])", name):
         yield from propose_node(build, stage)
+    elif re.match(r"python(?![\w.-])", name):
+        yield from propose_python(build, stage)
     elif re.match(r"(?:maven|gradle)(?![\w.-])", name):
         reason = "which files a program of Java needs beside its jar, and whether the jar holds all its packages, is not followed"
         yield Refusal(ID, stage.from_.start_line, reason, "", stage.from_.start_line)

@@ -13,13 +13,13 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dockopt.optimizer.bases import facts_of, repository
+from dockopt.optimizer.bases import facts_of
 from dockopt.optimizer.commands.registry import Surroundings
 from dockopt.optimizer.ecosystems.node.calls import Call, call_of
 from dockopt.optimizer.ecosystems.node.needs import Asked, Installed, installed, needs
 from dockopt.optimizer.ecosystems.node.packages import Package
 from dockopt.optimizer.ecosystems.node.project import Project, project_of
-from dockopt.optimizer.ecosystems.node.runtime_sources import NodeSources, package_of, place_of_the_full_image
+from dockopt.optimizer.ecosystems.node.runtime_sources import NodeSources, package_of
 from dockopt.optimizer.ecosystems.node.starting import NodeStart, Step, builds, cause_in, node_start
 from dockopt.optimizer.ecosystems.node.typescript import output_of
 from dockopt.optimizer.ecosystems.view import Obstacle, parse_object
@@ -29,23 +29,19 @@ from dockopt.optimizer.proposal import Advice, Proposal, Refusal, RuntimeStage, 
 from dockopt.optimizer.regions import below, join
 from dockopt.optimizer.runtime_bases import base_of
 from dockopt.optimizer.runtime_files import RuntimeFiles, brought_into, runtime_files
+from dockopt.optimizer.slim_variants import is_small, place_of_packages, slim_variant
 from dockopt.optimizer.symbolic.filesystem import FileSystem
 from dockopt.optimizer.symbolic.run import Executed, surroundings_of
 from dockopt.optimizer.syntax import Stage
 from dockopt.optimizer.wording import shortened
 from dockopt.rewrites.editing import PLAIN
+from dockopt.rewrites.stage_accounts import accounts_of
 from dockopt.rewrites.stage_commands import obstacle_in
 from dockopt.rewrites.stage_cut import cut_stage
 from dockopt.rewrites.stage_outside import outside_problem
 from dockopt.rewrites.stage_split import ID, start_problem, words_of
 
 _Reason = tuple[str, str, int]
-#: tags of the image with everything in it; the slim variant has them with `-slim` behind
-_FULL = re.compile(
-    r"(?P<version>\d+(?:\.\d+){0,2}|lts|current|latest|)(?:-?(?P<release>buster|bullseye|bookworm|trixie))?"
-)
-#: since then the tags come of one list (nodejs/docker-node, stackbrew.js)
-_FIRST_VERSION = 12
 _ENTRY_POINT = "docker-entrypoint.sh"
 _CERTIFICATES = re.compile(
     r"NODE_EXTRA_CA_CERTS|SSL_CERT_|use-(?:openssl|system)-ca|NODE_OPTIONS|LD_LIBRARY_PATH|LD_PRELOAD"
@@ -79,11 +75,10 @@ def propose_node(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | Ad
     """Look at a last stage that starts from an image for Node. Raises Unsupported."""
     line = stage.from_.start_line
     base = base_of(build.executor, stage.index)
-    _, tag = repository(base.reference)
-    if re.search(r"slim|alpine", tag):
+    if is_small(base.reference):
         return  # what another stage could save there are caches
     start = started(build, stage.index)
-    image = _slim(base.reference, certain=base.certain)
+    image = slim_variant(base.reference)
     refusal = start_problem(stage, start) or outside_problem(build, stage)
     made: _Made | _Reason | None = None
     if refusal is None:
@@ -102,21 +97,6 @@ def propose_node(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | Ad
         yield Refusal(ID, line, *(refusal or ("no project is installed", "", line)))
         return
     yield _split(build, stage, made, start, image)
-
-
-def _slim(reference: str, *, certain: bool) -> str | None:
-    """Return the variant of an image that has the same Node and Debian, and less of everything else."""
-    _, tag = repository(reference)
-    found = _FULL.fullmatch(tag)
-    if found is None or not certain or "@" in reference:
-        return None
-    version = found["version"]
-    if version[:1].isdigit() and int(version.partition(".")[0]) < _FIRST_VERSION:
-        return None
-    name = reference.removesuffix(f":{tag}") if tag else reference
-    if version in ("", "latest"):
-        return f"{name}:{found['release']}-slim" if found["release"] else f"{name}:slim"
-    return f"{name}:{tag}-slim"
 
 
 # -- what there is ---------------------------------------------------------------------------------------------------------
@@ -226,6 +206,10 @@ def _problem(build: Build, stage: Stage, made: _Made) -> _Reason | None:
     if problem is not None:
         return problem
     brought = tuple(brought_into(made.files, build.context.aside()))
+    modules = join(root, "node_modules")
+    other = next((e for e in brought if e.source is None and (below(e.path, modules) or below(modules, e.path))), None)
+    if other is not None:
+        return f"what is copied to `{other.path}` comes from elsewhere, and is not looked at", "", other.line
     sources = NodeSources(build.context, root, ())
     trouble = next(sources.troubles(brought), None)
     if trouble is not None:
@@ -270,7 +254,7 @@ def _outside(build: Build, stage: Stage, made: _Made) -> _Reason | None:
 def _settings(build: Build, stage: Stage, made: _Made) -> _Reason | None:
     for name, value in build.runs[stage.index].final.env.items():
         found = _CERTIFICATES.search(name) or _CERTIFICATES.search(value.text or "")
-        place = None if name == "PATH" else place_of_the_full_image(value.text or "")
+        place = None if name == "PATH" else place_of_packages(value.text or "")
         if found is not None or place is not None:
             at = next(
                 (i.start_line for i in stage.instructions if i.keyword == "ENV" and name in i.args), made.program.line
@@ -313,14 +297,17 @@ def _split(build: Build, stage: Stage, made: _Made, start: Start, image: str) ->
     if isinstance(cut, Refusal):
         return Refusal(ID, line, cut.reason, cut.cause_path, cut.cause_line)
     taken = _taken(build, stage, made, start)
+    accounts = accounts_of(build, stage)
+    homes = dict(accounts.homes)
+    paths = (*accounts.copies, *homes, *taken.paths)
     return Proposal(
         ID,
         line,
         f"the image of `{made.start.file}` is the one that its packages are installed in, with compilers, git, Python and caches",
-        tuple(cut.edits(image, [(path, path) for path in taken.paths])),
+        tuple(cut.edits(image, [(path, path) for path in paths], homes)),
         gain=f"`{image}` is about 850 MB smaller than the image that installs (estimate), and has no compiler and no git",
         declared=WantedDifference(
-            settings=frozenset(f"env {name}" for name in cut.dropped), runtime_stage=RuntimeStage(taken.paths)
+            settings=frozenset(f"env {name}" for name in cut.dropped), runtime_stage=RuntimeStage(paths)
         ),
         risk=f"neither git nor Python nor curl nor a compiler is there any more; `--target {cut.name}` builds the image with them",
         notes=(*taken.notes, *_development(build, stage, made), _NOTE),

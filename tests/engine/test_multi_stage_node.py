@@ -71,6 +71,7 @@ def project(directory: Path, dockerfile: str) -> FileReport:
     entries["node_modules/@types/node"] = {
         "version": "20.11.0", "dev": True, "dependencies": {"undici-types": "~5.26.4"},
     }  # fmt: skip
+    entries["node_modules/typescript"] = {"version": "5.4.5", "dev": True, "bin": {"tsc": "bin/tsc"}}
     lock = {"name": "shop", "version": "1.0.0", "lockfileVersion": 3, "requires": True, "packages": entries}
     files |= {
         "package-lock.json": json.dumps(lock, indent=2),

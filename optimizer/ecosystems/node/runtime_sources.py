@@ -12,6 +12,7 @@ from typing import NamedTuple
 from dockopt.optimizer.model import FrozenContext
 from dockopt.optimizer.regions import below, join, parents
 from dockopt.optimizer.runtime_files import Brought, Named, Question, Said
+from dockopt.optimizer.slim_variants import place_of_packages
 
 _SOURCE = re.compile(r"\.[cm]?[jt]sx?$")
 _NOT_RUN = re.compile(
@@ -34,11 +35,6 @@ _STARTS = re.compile(
 _LOADS = re.compile(r"\bprocess\.(?:dlopen|binding)\b|\.node[\"'`]\s*\)|\bffi-napi\b|\bkoffi\b")
 _CERTIFICATES = re.compile(
     r"\b(?:NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR)|use-(?:openssl|system)-ca)\b|/etc/(?:ssl|pki)\b"
-)
-#: places that differ between Debian's image with and without what builds
-_OF_THE_FULL_IMAGE = re.compile(
-    r"/(?:usr/(?!src/?$|local/bin/(?:node|npm)$)|s?bin/|lib(?:32|64|x32)?/|etc/(?!(?:hosts|hostname|resolv\.conf|passwd|group|localtime|os-release)$)|"
-    r"var/lib/(?!data)|opt/yarn)[\w.@+~/*{}-]*"
 )
 _IMPORTED = re.compile(r"(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(?=[\"'`])")
 #: a directory that the program finds by itself, and not with a literal name behind it
@@ -103,7 +99,7 @@ class NodeSources:
                 if found is not None:
                     yield Trouble(f"{reason} (`{found[0]}`)", file, _line(code, found.start()))
             for string, start in _strings(text):
-                if _OF_THE_FULL_IMAGE.fullmatch(string) and not below(string, self._root):
+                if place_of_packages(string) == string and not below(string, self._root):
                     yield Trouble(
                         f"the sources name `{string}`, which the smaller image may lack", file, _line(text, start)
                     )
@@ -140,11 +136,6 @@ class NodeSources:
             if "dotenv" in text:
                 strings.append(Named(".env", file, _line(text, text.index("dotenv"))))
         return Said(self._taken, tuple(strings), tuple(questions))
-
-
-def place_of_the_full_image(text: str) -> str | None:
-    """Return a place in a text, such as the value of a variable, that Debian's image may lack without what builds."""
-    return next((piece for piece in re.split(r"[=,:;\s]", text) if _OF_THE_FULL_IMAGE.fullmatch(piece)), None)
 
 
 def package_of(specifier: str) -> str:
