@@ -1,10 +1,14 @@
-"""builds a service of Go or Rust in one stage, and runs it in another that holds the program and what it reads
+"""builds a service of Go, Rust, Node or Python in one stage, and runs it in another that holds the program and what it reads
 
 What it does
     Gives the stage that builds and runs a Go or Rust program a name, ends it behind what builds, and adds a last stage that starts
     from a small image and takes over the program, the files that it reads and the accounts that are made for it. What configures
     the image goes along; settings of the toolchain (`GOPROXY`, `CGO_ENABLED`) stay behind. A Go program that surely needs no C
     is built without; one of Rust gets an image with the C library of the release of Debian or Alpine that it is built on.
+
+    A program of Node or Python runs in the slim variant of the image that its packages are installed in. It takes its whole working
+    directory along, and what pip has installed; a project that `tsc` compiles takes package.json, `node_modules`, what is compiled
+    and the files that its sources name, where that can be told.
 
 Why it changes the image
     An image that was built in holds the toolchain, a compiler, a package manager, caches and the sources: hundreds of megabytes that
@@ -37,12 +41,20 @@ When it does not fire
     command of the stage leaves what may be needed, such as packages; Compose starts another command or checks the health, or a
     development container uses the stage; somebody builds the last stage by its name; it needs C, and the release of the base
     image is not known. Of Rust also: a package of Cargo.lock may link a C library, or the project has a build script, several
-    packages, or settings of its own for cargo. Programs of Java, Node and Python are not followed.
+    packages, or settings of its own for cargo.
+
+    Of Node: anything but `node` with a file is started (a framework, a watcher, a compiler); package-lock.json is not there, or it has
+    packages with an install script, for one system, or known to need a browser, OpenSSL or other programs; the sources start
+    programs, load libraries or name places of Debian's packages; certificates of the image are asked for; the health check starts
+    what the slim image lacks; something lies beside the project. Of Python: it is not known before the build that pip compiles
+    nothing, which only `--only-binary=:all:` and a list with hashes say; and the same of sources, packages and places. An image that
+    is slim or on Alpine already has nothing to gain. Programs of Java are not followed.
 
 Why it is safe
     The stage that builds does what it did: the validator compares every command. Of the new image it shows that each file is
     what the old one had in its place, and that every setting is the same but for those that are declared. Which files the
-    program reads is read from its own sources; packages of other modules are not looked at, so try it before it goes out.
+    program reads is read from its own sources; packages of other modules are not looked at, so try it before it goes out. A slim
+    variant has the same Node or Python on the same release of Debian, so that the C library and what is linked with it stay.
 """
 
 from __future__ import annotations
