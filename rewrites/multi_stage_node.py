@@ -23,6 +23,7 @@ from dockopt.optimizer.ecosystems.node.runtime_sources import NodeSources, packa
 from dockopt.optimizer.ecosystems.node.starting import NodeStart, Step, builds, cause_in, node_start
 from dockopt.optimizer.ecosystems.node.typescript import output_of
 from dockopt.optimizer.ecosystems.view import Obstacle, parse_object
+from dockopt.optimizer.effects import Kind
 from dockopt.optimizer.entrypoint import Program, Start, health_checked, started
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Advice, Proposal, Refusal, RuntimeStage, WantedDifference
@@ -39,6 +40,7 @@ from dockopt.rewrites.stage_accounts import accounts_of
 from dockopt.rewrites.stage_commands import obstacle_in
 from dockopt.rewrites.stage_cut import cut_stage
 from dockopt.rewrites.stage_outside import outside_problem
+from dockopt.rewrites.stage_owners import belongs_to_a_user, owner_problem
 from dockopt.rewrites.stage_split import ID, start_problem, words_of
 
 _Reason = tuple[str, str, int]
@@ -199,6 +201,7 @@ def _problem(build: Build, stage: Stage, made: _Made) -> _Reason | None:
         return f"`{made.start.file}`, which is started, lies beside the project", "", made.program.line
     problem = (
         obstacle_in(build, stage, lambda command: _is_inside(command, made))
+        or owner_problem(build, stage, root)
         or _outside(build, stage, made)
         or _settings(build, stage, made)
         or _health(build, stage)
@@ -353,9 +356,15 @@ def _named(build: Build, stage: Stage, made: _Made, start: Start) -> tuple[str, 
         found = made.files.context_file(path)
         return None if found is None else executor.files.read(found[0])
 
-    output = None if made.steps is None else output_of(made.steps, root, read)
+    if not made.steps:
+        return (
+            "nothing is compiled, the program is what its sources are"
+            if made.steps is not None
+            else "how it is built is not known"
+        )
+    output = output_of(made.steps, root, read)
     if output is None:
-        return "what is started is not surely compiled by `tsc` into a directory of its own"
+        return "not all that is built is surely put into a directory of its own by `tsc`"
     if not below(made.start.file, output):
         return f"`{made.start.file}`, which is started, does not lie in `{output}`, where `tsc` puts what it compiles"
     if any(name.startswith(".") or package_of(name) == "tsconfig-paths" for name in made.start.preloaded):
@@ -364,9 +373,12 @@ def _named(build: Build, stage: Stage, made: _Made, start: Start) -> tuple[str, 
         made
     ):
         return "packages of the project are linked into node_modules"
+    owned = belongs_to_a_user(build, stage)
+    if owned is not None:
+        return owned
     for command in build.executed:
-        if command.stage == stage.index and command.name == "mkdir":
-            return f"`{shortened(command.text)}` makes a directory"
+        if command.stage == stage.index and _adds(command, made):
+            return f"`{shortened(command.text)}` makes something there"
     behind = False
     for instruction in stage.instructions:
         first = next(
@@ -385,6 +397,18 @@ def _named(build: Build, stage: Stage, made: _Made, start: Start) -> tuple[str, 
         return f"{question.message}{where}"
     kept = tuple(path for path in files.paths if not any(below(path, p) for p in (output, join(root, "node_modules"))))
     return output, RuntimeFiles(tuple(p for p in kept if p != join(root, "package.json")), files.named, ())
+
+
+def _adds(command: Executed, made: _Made) -> bool:
+    """Tell whether a command that installs and builds nothing leaves something in the project."""
+    if isinstance(call_of(command.argv), Call) or command.effects.unknown is not None:
+        return False
+    root = made.project.directory
+    return any(
+        write.kind is not Kind.KILL and (below(path, root) or below(root, path))
+        for write in command.effects.writes
+        for path in write.region.include
+    )
 
 
 def _has_links(made: _Made) -> bool:

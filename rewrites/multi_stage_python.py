@@ -34,12 +34,15 @@ from dockopt.rewrites.stage_accounts import accounts_of
 from dockopt.rewrites.stage_commands import obstacle_in
 from dockopt.rewrites.stage_cut import cut_stage
 from dockopt.rewrites.stage_outside import outside_problem
+from dockopt.rewrites.stage_owners import owner_problem
 from dockopt.rewrites.stage_split import ID, start_problem
 
 _Reason = tuple[str, str, int]
 _PREFIX = "/usr/local"
 _INTERPRETER = re.compile(r"(?:/usr/local/bin/)?python(?:3(?:\.\d+)?)?")
-_CERTIFICATES = re.compile(r"SSL_CERT_|CA_BUNDLE|LD_LIBRARY_PATH|LD_PRELOAD|PYTHONHOME|PYTHONUSERBASE")
+_CERTIFICATES = re.compile(
+    r"SSL_CERT_|CA_BUNDLE|LD_LIBRARY_PATH|LD_PRELOAD|PYTHONHOME|PYTHONUSERBASE|PIP_(?:TARGET|PREFIX|ROOT|USER)$"
+)
 #: programs of packages that are called otherwise, by the packages' own entry points
 _PROGRAMS = {"waitress-serve": "waitress", "fastapi": "fastapi-cli", "flask": "flask"}
 _COMPILED = (
@@ -107,6 +110,8 @@ def _installed(build: Build, stage: Stage) -> _Installed | _Reason:
     for command in build.executed:
         if command.stage != stage.index or not _installs(command):
             continue
+        if command.before.user != "root":
+            return "pip installs into the home directory of a user", "", command.line
         tool = posixpath.basename(command.name)
         if not (re.fullmatch(r"pip[\d.]*", tool) or command.argv[1:3] == ("-m", "pip")):
             return (
@@ -187,6 +192,7 @@ def _problem(build: Build, stage: Stage, program: Program, installed: _Installed
     problem = (
         _start(program, root, installed)
         or obstacle_in(build, stage, lambda command: _is_inside(command, root, installed))
+        or owner_problem(build, stage, root)
         or _outside(build, stage, root)
         or _settings(build, stage)
         or _health(build, stage)

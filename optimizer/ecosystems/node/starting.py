@@ -126,7 +126,7 @@ def _node(words: list[str], cwd: str, script: str | None, wrappers: tuple[str, .
 
 
 class Step(NamedTuple):
-    """One command by which a project is built."""
+    """One command by which a project is built; `>` is a file that its output goes into."""
 
     name: str
     arguments: tuple[str, ...]
@@ -184,6 +184,8 @@ def _command(package: Package, command: Command, script: str, through: tuple[str
     for redirect in command.redirects:
         if not redirect.duplicates and _leaves(redirect.target.literal or "/"):
             raise _NotFollowed(f"the script `{script}` writes to another place than the project")
+        if not redirect.duplicates:
+            yield Step(">", (redirect.target.literal or "?",))
     if shown:
         yield from _step(package, shown, through)
 

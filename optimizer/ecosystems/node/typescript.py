@@ -13,7 +13,7 @@ from dockopt.optimizer.regions import below, join
 
 #: what may stand beside `tsc` in a build: it removes, or changes and adds files below the output
 _BESIDE = frozenset(
-    {"rimraf", "rm", "mkdir", "tsc-alias", "resolve-tspaths", "echo", "true", "eslint", "prettier", "tslint", "del-cli"}
+    {"rimraf", "rm", "tsc-alias", "resolve-tspaths", "echo", "true", "eslint", "prettier", "tslint", "del-cli"}
 )
 _COPIES = frozenset({"cp", "copyfiles", "cpx", "cpx2", "cpy", "ncp", "copyup"})
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -36,8 +36,11 @@ def output_of(steps: Sequence[Step], root: str, read: Callable[[str], bytes | No
             continue
         if step.name == "shx" and step.arguments[:1] and step.arguments[0] in _BESIDE:
             continue
+        if step.name == ">" and step.arguments == ("/dev/null",):
+            continue
         operands = [word for word in step.arguments if not word.startswith("-")]
-        if step.name not in _COPIES or len(operands) < 2 or not below(join(root, operands[-1]), output):
+        made = operands if step.name in ("mkdir", "mkdirp") else operands[-1:] if step.name in _COPIES else []
+        if not made or not all(below(join(root, path), output) for path in made):
             return None
     return output
 
