@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dockopt.optimizer.bases import facts_of
 from dockopt.optimizer.commands.registry import Surroundings
 from dockopt.optimizer.ecosystems.node.calls import Call, call_of
 from dockopt.optimizer.ecosystems.node.needs import Asked, Installed, installed, needs
@@ -29,27 +28,35 @@ from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Advice, Proposal, Refusal, RuntimeStage, WantedDifference
 from dockopt.optimizer.regions import below, join
 from dockopt.optimizer.runtime_bases import base_of
-from dockopt.optimizer.runtime_files import RuntimeFiles, brought_into, runtime_files
-from dockopt.optimizer.slim_variants import is_small, place_of_packages, slim_variant
+from dockopt.optimizer.runtime_files import RuntimeFiles, runtime_files
+from dockopt.optimizer.slim_variants import is_small
 from dockopt.optimizer.symbolic.filesystem import FileSystem
 from dockopt.optimizer.symbolic.run import Executed, surroundings_of
 from dockopt.optimizer.syntax import Stage
 from dockopt.optimizer.wording import shortened
-from dockopt.rewrites.editing import PLAIN
 from dockopt.rewrites.stage_accounts import accounts_of
 from dockopt.rewrites.stage_commands import obstacle_in
 from dockopt.rewrites.stage_cut import cut_stage
 from dockopt.rewrites.stage_outside import outside_problem
 from dockopt.rewrites.stage_owners import belongs_to_a_user, owner_problem
+from dockopt.rewrites.stage_slim import (
+    NOTE,
+    Reason,
+    beside_problem,
+    brought,
+    gain,
+    health_problem,
+    place_problem,
+    settings_problem,
+    variant_of,
+)
 from dockopt.rewrites.stage_split import ID, start_problem, words_of
 
-_Reason = tuple[str, str, int]
 _ENTRY_POINT = "docker-entrypoint.sh"
-_CERTIFICATES = re.compile(
+_LEADING = re.compile(
     r"NODE_EXTRA_CA_CERTS|SSL_CERT_|use-(?:openssl|system)-ca|NODE_OPTIONS|LD_LIBRARY_PATH|LD_PRELOAD"
 )
 _SAME_PROGRAMS = frozenset({"node", "nodejs", "npm"})
-_NOTE = "what packages of other authors read or start when the program runs is not looked at, beside those that are known to"
 
 
 class _Made(NamedTuple):
@@ -80,22 +87,15 @@ def propose_node(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | Ad
     if is_small(base.reference):
         return  # what another stage could save there are caches
     start = started(build, stage.index)
-    image = slim_variant(base.reference)
+    image = variant_of(base)
     refusal = start_problem(stage, start) or outside_problem(build, stage)
-    made: _Made | _Reason | None = None
+    made: _Made | Reason | None = None
     if refusal is None:
         made = _made(build, stage, start)
         refusal = made if not isinstance(made, _Made) else _problem(build, stage, made)
-    if refusal is None and not base.certain:
-        refusal = (
-            "a build argument decides about the base image, and may ask for one that has no slim variant",
-            "",
-            line,
-        )
-    if refusal is None and image is None:
-        reason = f"whether there is a slim variant of `{base.reference}` with the same Node and Debian is not known"
-        refusal = reason, "", line
-    if refusal is not None or not isinstance(made, _Made) or image is None:
+    if refusal is None and not isinstance(image, str):
+        refusal = image
+    if refusal is not None or not isinstance(made, _Made) or not isinstance(image, str):
         yield Refusal(ID, line, *(refusal or ("no project is installed", "", line)))
         return
     yield _split(build, stage, made, start, image)
@@ -104,7 +104,7 @@ def propose_node(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | Ad
 # -- what there is ---------------------------------------------------------------------------------------------------------
 
 
-def _made(build: Build, stage: Stage, start: Start) -> _Made | _Reason:
+def _made(build: Build, stage: Stage, start: Start) -> _Made | Reason:
     at = start.instructions[0].start_line if start.instructions else stage.from_.start_line
     programs = [p for p in start.programs if p.argv[:1] != (_ENTRY_POINT,)]
     if len(programs) != 1:
@@ -113,6 +113,9 @@ def _made(build: Build, stage: Stage, start: Start) -> _Made | _Reason:
     commands = [command for command in build.executed if command.stage == stage.index]
     calls = [(command, call) for command in commands if isinstance(call := call_of(command.argv), Call)]
     calls = [(command, call) for command, call in calls if call.action in ("ci", "install")]
+    for command in commands:
+        if isinstance(reason := call_of(command.argv), str):
+            return f"`{shortened(command.text)}`: {reason}", "", command.line
     if not calls:
         name = program.argv[0] or "?"
         return f"`{name}` is started, and no `npm ci` of this stage installs what it needs", "", at
@@ -184,7 +187,7 @@ def _steps(commands: list[Executed], package: Package) -> tuple[Step, ...] | Non
 # -- what stands in the way ------------------------------------------------------------------------------------------------
 
 
-def _problem(build: Build, stage: Stage, made: _Made) -> _Reason | None:
+def _problem(build: Build, stage: Stage, made: _Made) -> Reason | None:
     root = made.project.directory
     final = build.runs[stage.index].final
     line = stage.from_.start_line
@@ -193,31 +196,33 @@ def _problem(build: Build, stage: Stage, made: _Made) -> _Reason | None:
             found = _builds(command, made.package)
             if isinstance(found, str):
                 return f"`{shortened(command.text)}`: {found}", made.manifest, 0
-    if final.cwd != root or not PLAIN.fullmatch(root):
+    if final.cwd != root:
         return f"the working directory is not `{root}`, in which the project lies", "", line
-    if any(below(standard, root) for standard in facts_of(base_of(build.executor, stage.index).reference).directories):
-        return f"the project lies in `{root}`, together with what belongs to the image", "", line
+    problem = place_problem(build, stage, root)
+    if problem is not None:
+        return problem
     if not below(made.start.file, root):
         return f"`{made.start.file}`, which is started, lies beside the project", "", made.program.line
     problem = (
         obstacle_in(build, stage, lambda command: _is_inside(command, made))
         or owner_problem(build, stage, root)
-        or _outside(build, stage, made)
-        or _settings(build, stage, made)
-        or _health(build, stage)
+        or beside_problem(build, stage, root)
+        or settings_problem(build, stage, _LEADING, "Node")
+        or _options(made)
+        or health_problem(build, stage, lambda name: name.rpartition("/")[2] in _SAME_PROGRAMS)
     )
     if problem is not None:
         return problem
-    brought = tuple(brought_into(made.files, build.context.aside()))
+    entries = brought(build, stage)
     modules = join(root, "node_modules")
-    other = next((e for e in brought if e.source is None and (below(e.path, modules) or below(modules, e.path))), None)
+    other = next((e for e in entries if e.source is None and (below(e.path, modules) or below(modules, e.path))), None)
     if other is not None:
         return f"what is copied to `{other.path}` comes from elsewhere, and is not looked at", "", other.line
     sources = NodeSources(build.context, root, ())
-    trouble = next(sources.troubles(brought), None)
+    trouble = next(sources.troubles(entries), None)
     if trouble is not None:
         return trouble.reason, trouble.file, trouble.line
-    named = sources.names(brought) | {package_of(name) for name in made.start.preloaded}
+    named = sources.names(entries) | {package_of(name) for name in made.start.preloaded}
     dependencies = {*made.package.section("dependencies"), *made.package.section("optionalDependencies")}
     asked = Asked(frozenset(dependencies), frozenset(made.package.section("devDependencies")), frozenset(named))
     need = next(needs(made.packages, asked, made.lock_text), None)
@@ -236,51 +241,10 @@ def _is_inside(command: Executed, made: _Made) -> bool:
     return all(below(path, made.project.directory) for write in command.effects.writes for path in write.region.include)
 
 
-def _outside(build: Build, stage: Stage, made: _Made) -> _Reason | None:
-    """Return what lies beside the project and may be needed."""
-    root = made.project.directory
-    for command in build.executed:
-        if command.stage == stage.index and command.name == "mkdir":
-            for write in command.effects.writes:
-                if any(not below(path, root) for path in write.region.include):
-                    return f"`{shortened(command.text)}` makes a directory beside the project", "", command.line
-    for op in build.runs[stage.index].final.files.ops:
-        if (
-            op.kind in ("put", "overlay")
-            and re.match(r"line \d+ `(?:COPY|ADD) ", op.label)
-            and not below(op.path, root)
-        ):
-            return f"`{op.path}` is copied to a place beside the project", "", op.line
-    return None
-
-
-def _settings(build: Build, stage: Stage, made: _Made) -> _Reason | None:
-    for name, value in build.runs[stage.index].final.env.items():
-        found = _CERTIFICATES.search(name) or _CERTIFICATES.search(value.text or "")
-        place = None if name == "PATH" else place_of_packages(value.text or "")
-        if found is not None or place is not None:
-            at = next(
-                (i.start_line for i in stage.instructions if i.keyword == "ENV" and name in i.args), made.program.line
-            )
-            if found is None:
-                return f"`{name}` names `{place}`, which the smaller image may lack", "", at
-            return f"`{name}` may have Node load certificates or libraries of the image", "", at
+def _options(made: _Made) -> Reason | None:
     for word in made.start.words:
-        if _CERTIFICATES.search(word):
+        if _LEADING.search(word):
             return f"`{word}` has Node read certificates of the image", "", made.program.line
-    return None
-
-
-def _health(build: Build, stage: Stage) -> _Reason | None:
-    health = health_checked(build, stage.index)
-    if health is None:
-        return None
-    if health.unknown is not None:
-        return health.unknown.reason, health.unknown.path, health.unknown.line
-    for program in health.programs:
-        if (program.argv[0] or "?").rpartition("/")[2] not in _SAME_PROGRAMS:
-            reason = f"the health check starts `{program.argv[0] or '?'}`, which the slim image may lack"
-            return reason, "", health.instructions[0].start_line
     return None
 
 
@@ -308,12 +272,12 @@ def _split(build: Build, stage: Stage, made: _Made, start: Start, image: str) ->
         line,
         f"the image of `{made.start.file}` is the one that its packages are installed in, with compilers, git, Python and caches",
         tuple(cut.edits(image, [(path, path) for path in paths], homes)),
-        gain=f"`{image}` is about 850 MB smaller than the image that installs (estimate), and has no compiler and no git",
+        gain=gain(image),
         declared=WantedDifference(
             settings=frozenset(f"env {name}" for name in cut.dropped), runtime_stage=RuntimeStage(paths)
         ),
         risk=f"neither git nor Python nor curl nor a compiler is there any more; `--target {cut.name}` builds the image with them",
-        notes=(*taken.notes, *_development(build, stage, made), _NOTE),
+        notes=(*taken.notes, *_development(build, stage, made), NOTE),
     )
 
 

@@ -13,34 +13,41 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from dockopt.optimizer.bases import facts_of
 from dockopt.optimizer.ecosystems.installs import Cause
 from dockopt.optimizer.ecosystems.python.commands import is_tool
 from dockopt.optimizer.ecosystems.python.install import install_for
 from dockopt.optimizer.ecosystems.python.runtime_sources import serves_files, troubles
 from dockopt.optimizer.ecosystems.python.wheels import OF_THE_IMAGE, NotWheels, Wheel, need, wheels
-from dockopt.optimizer.entrypoint import Program, health_checked, started
+from dockopt.optimizer.entrypoint import Program, started
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Advice, Proposal, Refusal, RuntimeStage, WantedDifference
 from dockopt.optimizer.regions import below, join
 from dockopt.optimizer.runtime_bases import base_of
-from dockopt.optimizer.runtime_files import brought_into
-from dockopt.optimizer.slim_variants import is_small, place_of_packages, slim_variant
+from dockopt.optimizer.slim_variants import is_small
 from dockopt.optimizer.symbolic.run import Executed, surroundings_of
 from dockopt.optimizer.syntax import Stage
 from dockopt.optimizer.wording import shortened
-from dockopt.rewrites.editing import PLAIN
 from dockopt.rewrites.stage_accounts import accounts_of
 from dockopt.rewrites.stage_commands import obstacle_in
 from dockopt.rewrites.stage_cut import cut_stage
 from dockopt.rewrites.stage_outside import outside_problem
 from dockopt.rewrites.stage_owners import owner_problem
+from dockopt.rewrites.stage_slim import (
+    NOTE,
+    Reason,
+    beside_problem,
+    brought,
+    gain,
+    health_problem,
+    place_problem,
+    settings_problem,
+    variant_of,
+)
 from dockopt.rewrites.stage_split import ID, start_problem
 
-_Reason = tuple[str, str, int]
 _PREFIX = "/usr/local"
 _INTERPRETER = re.compile(r"(?:/usr/local/bin/)?python(?:3(?:\.\d+)?)?")
-_CERTIFICATES = re.compile(
+_LEADING_VARIABLES = re.compile(
     r"SSL_CERT_|CA_BUNDLE|LD_LIBRARY_PATH|LD_PRELOAD|PYTHONHOME|PYTHONUSERBASE|PIP_(?:TARGET|PREFIX|ROOT|USER)$"
 )
 #: programs of packages that are called otherwise, by the packages' own entry points
@@ -55,7 +62,6 @@ _VALUED = frozenset(
 )
 #: options of pip that have it compile, or install in another place
 _LEADING = re.compile(r"--(?:no-binary|target|prefix|user|editable|src|root)|-[te]\b")
-_NOTE = "what packages of other authors read or start when the program runs is not looked at, beside those that are known to"
 
 
 class _Installed(NamedTuple):
@@ -74,9 +80,9 @@ def propose_python(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | 
     if is_small(base.reference):
         return  # what another stage could save there are caches
     start = started(build, stage.index)
-    image = slim_variant(base.reference)
+    image = variant_of(base)
     refusal = start_problem(stage, start) or outside_problem(build, stage)
-    installed: _Installed | _Reason | None = None
+    installed: _Installed | Reason | None = None
     if refusal is None and len(start.programs) != 1:
         refusal = "more than one program is started, or none", "", start.instructions[0].start_line
     if refusal is None:
@@ -85,25 +91,15 @@ def propose_python(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | 
         refusal = _problem(build, stage, start.programs[0], installed)
     elif refusal is None:
         refusal = installed
-    if refusal is None and not base.certain:
-        refusal = (
-            "a build argument decides about the base image, and may ask for one that has no slim variant",
-            "",
-            line,
-        )
-    if refusal is None and image is None:
-        refusal = (
-            f"whether there is a slim variant of `{base.reference}` with the same Python and Debian is not known",
-            "",
-            line,
-        )
-    if refusal is not None or image is None or not isinstance(installed, _Installed):
+    if refusal is None and not isinstance(image, str):
+        refusal = image
+    if refusal is not None or not isinstance(image, str) or not isinstance(installed, _Installed):
         yield Refusal(ID, line, *(refusal or ("no program is started", "", line)))
         return
     yield _split(build, stage, installed, image)
 
 
-def _installed(build: Build, stage: Stage) -> _Installed | _Reason:
+def _installed(build: Build, stage: Stage) -> _Installed | Reason:
     commands = []
     found: list[Wheel] = []
     file = ""
@@ -181,21 +177,20 @@ def _only_binary(command: Executed) -> bool:
     )
 
 
-def _problem(build: Build, stage: Stage, program: Program, installed: _Installed) -> _Reason | None:
+def _problem(build: Build, stage: Stage, program: Program, installed: _Installed) -> Reason | None:
     final = build.runs[stage.index].final
     line = stage.from_.start_line
     root = final.cwd
-    if root is None or not PLAIN.fullmatch(root):
-        return "its working directory is not known before the build, or has unusual characters", "", line
-    if any(below(standard, root) for standard in facts_of(base_of(build.executor, stage.index).reference).directories):
-        return f"it runs in `{root}`, together with what belongs to the image", "", line
+    if root is None:
+        return "its working directory is not known before the build", "", line
     problem = (
-        _start(program, root, installed)
+        place_problem(build, stage, root)
+        or _start(program, root, installed)
         or obstacle_in(build, stage, lambda command: _is_inside(command, root, installed))
         or owner_problem(build, stage, root)
-        or _outside(build, stage, root)
-        or _settings(build, stage)
-        or _health(build, stage)
+        or beside_problem(build, stage, root)
+        or settings_problem(build, stage, _LEADING_VARIABLES, "Python")
+        or health_problem(build, stage, lambda name: _INTERPRETER.fullmatch(name) is not None)
     )
     if problem is not None:
         return problem
@@ -203,15 +198,15 @@ def _problem(build: Build, stage: Stage, program: Program, installed: _Installed
         reason = need(wheel)
         if reason is not None:
             return reason, installed.file, wheel.line
-    brought = tuple(brought_into(final.files, build.context.aside()))
-    other = next((entry for entry in brought if entry.source is None), None)
+    entries = brought(build, stage)
+    other = next((entry for entry in entries if entry.source is None), None)
     if other is not None:
         return f"what is copied to `{other.path}` comes from elsewhere, and is not looked at", "", other.line
-    trouble = next(troubles(build.context, brought, root), None)
+    trouble = next(troubles(build.context, entries, root), None)
     return None if trouble is None else (trouble.reason, trouble.file, trouble.line)
 
 
-def _start(program: Program, root: str, installed: _Installed) -> _Reason | None:
+def _start(program: Program, root: str, installed: _Installed) -> Reason | None:
     words = [word or "?" for word in program.argv]
     at = program.file, program.line
     if None in program.argv:
@@ -240,51 +235,6 @@ def _is_inside(command: Executed, root: str, installed: _Installed) -> bool:
     return all(below(path, root) for write in command.effects.writes for path in write.region.include)
 
 
-def _outside(build: Build, stage: Stage, root: str) -> _Reason | None:
-    """Return what lies beside the working directory and may be needed."""
-    for command in build.executed:
-        if command.stage == stage.index and command.name == "mkdir":
-            for write in command.effects.writes:
-                if any(not below(path, root) for path in write.region.include):
-                    return (
-                        f"`{shortened(command.text)}` makes a directory beside the working directory",
-                        "",
-                        command.line,
-                    )
-    for op in build.runs[stage.index].final.files.ops:
-        if (
-            op.kind in ("put", "overlay")
-            and re.match(r"line \d+ `(?:COPY|ADD) ", op.label)
-            and not below(op.path, root)
-        ):
-            return f"`{op.path}` is copied to a place beside the working directory", "", op.line
-    return None
-
-
-def _settings(build: Build, stage: Stage) -> _Reason | None:
-    for name, value in build.runs[stage.index].final.env.items():
-        place = None if name == "PATH" else place_of_packages(value.text or "")
-        at = next((i.start_line for i in stage.instructions if i.keyword == "ENV" and name in i.args), 0)
-        if place is not None:
-            return f"`{name}` names `{place}`, which the smaller image may lack", "", at
-        if _CERTIFICATES.search(name):
-            return f"`{name}` may have Python load certificates or libraries of the image", "", at
-    return None
-
-
-def _health(build: Build, stage: Stage) -> _Reason | None:
-    health = health_checked(build, stage.index)
-    if health is None:
-        return None
-    if health.unknown is not None:
-        return health.unknown.reason, health.unknown.path, health.unknown.line
-    for program in health.programs:
-        if not _INTERPRETER.fullmatch(program.argv[0] or "?"):
-            reason = f"the health check starts `{program.argv[0] or '?'}`, which the slim image may lack"
-            return reason, "", health.instructions[0].start_line
-    return None
-
-
 def _split(build: Build, stage: Stage, installed: _Installed, image: str) -> Proposal | Refusal:
     line = stage.from_.start_line
     cut = cut_stage(build, stage, frozenset())
@@ -294,11 +244,10 @@ def _split(build: Build, stage: Stage, installed: _Installed, image: str) -> Pro
     root = final.cwd or "/"
     accounts = accounts_of(build, stage)
     paths = (*accounts.copies, *dict(accounts.homes), *((_PREFIX,) if installed.commands else ()), root)
-    brought = tuple(brought_into(final.files, build.context.aside()))
     notes = [f"the whole of `{root}` is taken along"]
     if installed.commands:
         notes.append(f"`{_PREFIX}` is taken along with all that pip has installed, and Python of the same version")
-    if serves_files(build.context, brought):
+    if serves_files(build.context, brought(build, stage)):
         notes.append(
             "it serves files: types of rare endings come from `/etc/mime.types`, which the new image may lack (`mimetypes`)"
         )
@@ -307,10 +256,10 @@ def _split(build: Build, stage: Stage, installed: _Installed, image: str) -> Pro
         line,
         "the image is the one that packages are installed in, with compilers, git and the headers of libraries",
         tuple(cut.edits(image, [(path, path) for path in paths], dict(accounts.homes))),
-        gain=f"`{image}` is about 850 MB smaller than the image that installs (estimate), and has no compiler and no git",
+        gain=gain(image),
         declared=WantedDifference(
             settings=frozenset(f"env {name}" for name in cut.dropped), runtime_stage=RuntimeStage(paths)
         ),
         risk=f"neither git nor curl nor a compiler is there any more; `--target {cut.name}` builds the image with them",
-        notes=(*notes, _NOTE),
+        notes=(*notes, NOTE),
     )
