@@ -214,6 +214,8 @@ def _problem(build: Build, stage: Stage, made: _Made) -> Reason | None:
     if problem is not None:
         return problem
     entries = brought(build, stage)
+    if isinstance(entries, tuple):
+        return entries
     modules = join(root, "node_modules")
     other = next((e for e in entries if e.source is None and (below(e.path, modules) or below(modules, e.path))), None)
     if other is not None:
@@ -290,9 +292,10 @@ def _development(build: Build, stage: Stage, made: _Made) -> Iterator[str]:
     environment = build.runs[stage.index].states[stage.instructions.index(made.install.instruction)].env.get("NODE_ENV")
     count = sum(package.is_of_development for package in made.packages)
     if count and not left_out and environment is None:
-        what = "a package for development goes" if count == 1 else f"{count} packages for development go"
+        one = count == 1
         yield (
-            f"{what} along: `RUN npm prune --omit=dev` at the end of the stage that builds leaves it out, if the program loads none"
+            f"{'a package' if one else f'{count} packages'} for development {'goes' if one else 'go'} along: `RUN npm prune --omit=dev` "
+            f"at the end of the stage that builds leaves {'it' if one else 'them'} out, if the program loads none"
         )
 
 
@@ -303,7 +306,10 @@ def _taken(build: Build, stage: Stage, made: _Made, start: Start) -> _Taken:
         return _Taken((root,), (f"the whole of `{root}` is taken along: {read}",))
     output, files = read
     paths = (join(root, "package.json"), join(root, "node_modules"), output, *files.paths)
-    notes = [f"`{output}` is where `tsc` puts what it compiles"]
+    notes = [
+        f"`{output}` is where `tsc` puts what it compiles",
+        "scripts of package.json that need the sources do not find them in the new image",
+    ]
     for path in files.paths:
         place = files.named[path]
         said = f"{place.file}:{place.line}" if place.file else "the Dockerfile"

@@ -199,6 +199,8 @@ def _problem(build: Build, stage: Stage, program: Program, installed: _Installed
         if reason is not None:
             return reason, installed.file, wheel.line
     entries = brought(build, stage)
+    if isinstance(entries, tuple):
+        return entries
     other = next((entry for entry in entries if entry.source is None), None)
     if other is not None:
         return f"what is copied to `{other.path}` comes from elsewhere, and is not looked at", "", other.line
@@ -245,9 +247,10 @@ def _split(build: Build, stage: Stage, installed: _Installed, image: str) -> Pro
     accounts = accounts_of(build, stage)
     paths = (*accounts.copies, *dict(accounts.homes), *((_PREFIX,) if installed.commands else ()), root)
     notes = [f"the whole of `{root}` is taken along"]
+    entries = brought(build, stage)
     if installed.commands:
         notes.append(f"`{_PREFIX}` is taken along with all that pip has installed, and Python of the same version")
-    if serves_files(build.context, brought(build, stage)):
+    if isinstance(entries, list) and serves_files(build.context, entries):
         notes.append(
             "it serves files: types of rare endings come from `/etc/mime.types`, which the new image may lack (`mimetypes`)"
         )

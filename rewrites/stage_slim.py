@@ -10,7 +10,7 @@ from dockopt.optimizer.entrypoint import health_checked
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.regions import below
 from dockopt.optimizer.runtime_bases import StageBase, base_of
-from dockopt.optimizer.runtime_files import Brought, brought_into
+from dockopt.optimizer.runtime_files import Brought, Question, brought_into
 from dockopt.optimizer.slim_variants import place_of_packages, slim_variant
 from dockopt.optimizer.symbolic.filesystem import Op
 from dockopt.optimizer.syntax import Instruction, Stage
@@ -46,21 +46,28 @@ def place_problem(build: Build, stage: Stage, root: str) -> Reason | None:
     line = stage.from_.start_line
     if not PLAIN.fullmatch(root):
         return f"the working directory `{root}` has unusual characters", "", line
-    if any(below(standard, root) for standard in facts_of(base_of(build.executor, stage.index).reference).directories):
+    facts = facts_of(base_of(build.executor, stage.index).reference)
+    standard = [directory for directory in facts.directories if below(directory, root)]
+    # `/srv` and its like are empty in both images
+    if standard and (standard != [root] or root == "/" or root not in facts.complete):
         return f"the program lies in `{root}`, together with what belongs to the image", "", line
     return None
 
 
-def brought(build: Build, stage: Stage) -> tuple[Brought, ...]:
-    """Return all that COPY and ADD bring, also between commands of which it is not known what they leave."""
+def brought(build: Build, stage: Stage) -> list[Brought] | Reason:
+    """Return all that COPY and ADD bring, also between commands of which it is not known what they leave.
+
+    A Reason says why it cannot be listed: then nobody has looked at the sources.
+    """
     aside = build.context.aside()
     run = build.runs[stage.index]
     found: list[Brought] = []
+    questions: list[Question] = []
     for position, instruction in enumerate(stage.instructions):
         if instruction.keyword in ("COPY", "ADD"):
-            entries = brought_into(run.states[position + 1].files, aside)
+            entries = brought_into(run.states[position + 1].files, aside, questions)
             found += [entry for entry in entries if entry.line == instruction.start_line]
-    return tuple(found)
+    return found if not questions else (questions[0].message, questions[0].file, questions[0].line)
 
 
 def copied(build: Build, stage: Stage) -> Iterator[tuple[Instruction, Op]]:

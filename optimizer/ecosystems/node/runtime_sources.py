@@ -86,7 +86,10 @@ class NodeSources:
     def troubles(self, brought: Sequence[Brought]) -> Iterator[Trouble]:
         """Yield what the sources start, load and look for outside of their project."""
         for entry in brought:
-            if entry.source is not None and re.search(r"\.(?:node|so(?:\.\d+)*)$", entry.source):
+            # those of packages are the business of the lock file
+            if entry.source is None or "node_modules/" in entry.source:
+                continue
+            if re.search(r"\.(?:node|so(?:\.\d+)*)$", entry.source):
                 yield Trouble("a library for one system is copied, which may need others of the image", entry.source, 0)
         for file, _, text in self._files(brought):
             code = _without_comments(text)
