@@ -17,7 +17,7 @@ from dockopt.optimizer.ecosystems.installs import Cause
 from dockopt.optimizer.ecosystems.python.commands import is_tool
 from dockopt.optimizer.ecosystems.python.install import install_for
 from dockopt.optimizer.ecosystems.python.runtime_sources import serves_files, troubles
-from dockopt.optimizer.ecosystems.python.wheels import OF_THE_IMAGE, NotWheels, Wheel, need, wheels
+from dockopt.optimizer.ecosystems.python.wheels import OF_THE_IMAGE, OTHER_INDEX, NotWheels, Wheel, need, wheels
 from dockopt.optimizer.entrypoint import Program, started
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Advice, Proposal, Refusal, RuntimeStage, WantedDifference
@@ -57,9 +57,9 @@ _COMPILED = (
     "list with hashes say that it does not"
 )
 #: options of pip with a value that is no package
-_VALUED = frozenset(
-    "-r --requirement --only-binary -i --index-url --extra-index-url --trusted-host --timeout --retries".split()
-)
+_VALUED = frozenset("-r --requirement --only-binary --timeout --retries".split())
+_INDEX_OPTIONS = re.compile(r"-i|-f|--(?:index-url|extra-index-url|find-links|trusted-host)(?:=.*)?")
+_INDEX_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_TRUSTED_HOST", "PIP_NO_BINARY")
 #: options of pip that have it compile, or install in another place
 _LEADING = re.compile(r"--(?:no-binary|target|prefix|user|editable|src|root)|-[te]\b")
 
@@ -118,6 +118,10 @@ def _installed(build: Build, stage: Stage) -> _Installed | Reason:
         install = install_for(command, build.executor)
         if isinstance(install, Cause):
             return install.reason, install.path, install.line
+        if any(_INDEX_OPTIONS.fullmatch(word or "") for word in command.argv) or any(
+            name in command.environment for name in _INDEX_VARIABLES
+        ):
+            return OTHER_INDEX, "", command.line
         named = _named_packages(command)
         own = next((name for name in named if re.split(r"[=<>~!\[]", name)[0] in OF_THE_IMAGE), None)
         if own is not None:
@@ -133,7 +137,7 @@ def _installed(build: Build, stage: Stage) -> _Installed | Reason:
             file = around.context_path(path) or ""
             read = wheels(text.decode("utf-8-sig", "replace"))
             if isinstance(read, NotWheels):
-                return f"{_COMPILED} ({read.reason})", file, read.line
+                return read.reason if read.reason == OTHER_INDEX else f"{_COMPILED} ({read.reason})", file, read.line
             found += read[0]
             only |= read[1]
         if not only:

@@ -61,8 +61,11 @@ _REQUIREMENT = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?:\[[\w\s,.-]*\])?\s*==\s*[\w.!+*-]+\s*(?:;[^#]*?)?(?P<hashes>(?:\s+--hash[= ]\S+)+)"
 )
 _ONLY_BINARY = re.compile(r"--only-binary(?:=|\s+):all:")
-#: options of a list that change neither where packages come from in kind nor how they are installed
-_PLAIN_LINE = re.compile(r"(?:-i|--index-url|--extra-index-url|--trusted-host|--only-binary|--require-hashes)\b.*")
+#: options of a list that change neither where packages come from nor how they are installed
+_PLAIN_LINE = re.compile(r"(?:(?:-i|--index-url)[= ]https://pypi\.org/simple/?|--only-binary[= ]\S+|--require-hashes)")
+_INDEX = re.compile(r"(?:-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)\b.*")
+#: wheels with the tag `linux_x86_64`, which PyPI does not take, may be linked with anything (PEP 513, "Rationale")
+OTHER_INDEX = "another index than PyPI may have wheels that are linked with libraries of the large image"
 
 
 class Wheel(NamedTuple):
@@ -87,6 +90,8 @@ def wheels(text: str) -> tuple[tuple[Wheel, ...], bool] | NotWheels:
         if _ONLY_BINARY.search(content):
             only = True
         if content.startswith("-"):
+            if not _PLAIN_LINE.fullmatch(content) and _INDEX.fullmatch(content):
+                return NotWheels(OTHER_INDEX, line)
             if not _PLAIN_LINE.fullmatch(content):
                 return NotWheels(f"`{content}` is not followed", line)
             continue

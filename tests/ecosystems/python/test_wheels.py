@@ -12,8 +12,9 @@ HASH = "--hash=sha256:" + "0" * 64
 
 def test_names_and_lines_are_told() -> None:
     flask = f"Flask[async]==3.0.3 \\\n    {HASH} \\\n    {HASH}\n    # via -r x.in\n"
-    text = f'# made by pip-compile\n--only-binary :all:\n{flask}\nJinja2==3.1 ; python_version >= "3.8" {HASH}\n'
-    assert wheels(text) == ((Wheel("flask", 3), Wheel("jinja2", 8)), True)
+    head = "# made by pip-compile\n--index-url https://pypi.org/simple\n--only-binary :all:\n"
+    text = f'{head}{flask}\nJinja2==3.1 ; python_version >= "3.8" {HASH}\n'
+    assert wheels(text) == ((Wheel("flask", 4), Wheel("jinja2", 9)), True)
 
 
 def test_what_is_asked_for_elsewhere_is_not_said_by_the_list() -> None:
@@ -31,6 +32,8 @@ def test_what_is_asked_for_elsewhere_is_not_said_by_the_list() -> None:
         "-r other.txt",
         "--no-binary :all:",
         "--find-links wheels",
+        "--index-url https://example.com/simple",
+        "--extra-index-url https://example.com/simple",
     ],
 )
 def test_what_is_not_fixed_is_refused(line: str) -> None:
