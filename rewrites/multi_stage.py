@@ -1,4 +1,4 @@
-"""builds a service of Go, Rust or Java in one stage, and runs it in another that holds the program and what it reads
+"""builds a service of Go, Rust, Java, Node or Python in one stage, and runs it in another that holds what it needs
 
 What it does
     Gives the stage that builds and runs a program a name, ends it behind what builds, and adds a last stage that starts from a small
@@ -6,6 +6,10 @@ What it does
     along; settings of the toolchain (`GOPROXY`, `CGO_ENABLED`) stay behind. A Go program that surely needs no C is built without;
     one of Rust gets an image with the C library of the release of Debian or Alpine that it is built on; a jar that Maven or Gradle
     makes gets the JRE of the same version of Eclipse Temurin, on the same system.
+
+    A program of Node or Python runs in the slim variant of the image that its packages are installed in. It takes its whole working
+    directory along, and what pip has installed; a project that `tsc` compiles takes package.json, `node_modules`, what is compiled
+    and the files that its sources name, where that can be told.
 
 Why it changes the image
     An image that was built in holds the toolchain, a compiler, a package manager, caches and the sources: hundreds of megabytes that
@@ -41,12 +45,20 @@ When it does not fire
     packages, or settings of its own for cargo. Of Java also: the vendor or version of the JDK is not known; the build has modules,
     profiles, a parent, plugins or statements of which it is not known what they make, or the jar does not surely hold its libraries;
     `gradlew` is called, or a `mvnw` that Apache did not publish; sources or libraries use tools of the JDK, start programs, load
-    libraries of C or need fonts. Programs of Node and Python are not followed.
+    libraries of C or need fonts.
+
+    Of Node: anything but `node` with a file is started (a framework, a watcher, a compiler); package-lock.json is not there, or it has
+    packages with an install script, for one system, or known to need a browser, OpenSSL or other programs; the sources start
+    programs, load libraries or name places of Debian's packages; certificates of the image are asked for; the health check starts
+    what the slim image lacks; something lies beside the project. Of Python: it is not known before the build that pip compiles
+    nothing, which only `--only-binary=:all:` and a list with hashes say; and the same of sources, packages and places. An image that
+    is slim or on Alpine already has nothing to gain.
 
 Why it is safe
     The stage that builds does what it did: the validator compares every command. Of the new image it shows that each file is
     what the old one had in its place, and that every setting is the same but for those that are declared. Which files the
-    program reads is read from its own sources; packages of other modules are not looked at, so try it before it goes out.
+    program reads is read from its own sources; packages of other modules are not looked at, so try it before it goes out. A slim
+    variant has the same Node or Python on the same release of Debian, so that the C library and what is linked with it stay.
 """
 
 from __future__ import annotations
@@ -65,6 +77,8 @@ from dockopt.optimizer.runtime_bases import base_of
 from dockopt.optimizer.syntax import Stage
 from dockopt.rewrites.distroless import lacking_platform
 from dockopt.rewrites.multi_stage_jvm import builds_jar, propose_jvm
+from dockopt.rewrites.multi_stage_node import propose_node
+from dockopt.rewrites.multi_stage_python import propose_python
 from dockopt.rewrites.multi_stage_rust import propose_rust
 from dockopt.rewrites.runtime_choice import NoBase, choose
 from dockopt.rewrites.stage_commands import is_of_go, obstacle_in
@@ -87,6 +101,10 @@ def propose(build: Build) -> Iterator[Proposal | Refusal | Advice]:
         yield from propose_rust(build, stage)
     elif re.match(r"(?:maven|gradle)(?![\w.-])", name) or (builds_java(name) and builds_jar(build, stage)):
         yield from propose_jvm(build, stage)
+    elif re.match(r"node(?![\w.-])", name):
+        yield from propose_node(build, stage)
+    elif re.match(r"python(?![\w.-])", name):
+        yield from propose_python(build, stage)
 
 
 def _propose_go(build: Build, stage: Stage) -> Iterator[Proposal | Refusal | Advice]:

@@ -90,7 +90,7 @@ REWRITES = (
     # after static-go, which may have been named alone; before the base of the new stage and its user are looked at
     Rewrite(
         "multi-stage",
-        "builds a service of Go or Rust in one stage and runs it in another that holds the program and what it reads",
+        "builds a service of Go, Rust, Java, Node or Python in one stage and runs it in another that holds what it needs",
         "dockopt.rewrites.multi_stage",
         changes_image=True,
     ),

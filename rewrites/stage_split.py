@@ -78,7 +78,7 @@ def split(
         yield replace(cut, rewrite=ID)
         return
     read = runtime_files(
-        language.sources, language.files, final.cwd or "/", _words(build, path, start, health, kept), build.context
+        language.sources, language.files, final.cwd or "/", words_of(build, path, start, health, kept), build.context
     )
     if read.questions:
         for question in read.questions:
@@ -94,7 +94,7 @@ def split(
     yield _proposal(build, stage, path, start, choice, cut, read, language)
 
 
-def _words(build: Build, path: str, start: Start, health: Start | None, kept: frozenset[str]) -> Iterator[Named]:
+def words_of(build: Build, path: str, start: Start, health: Start | None, kept: frozenset[str]) -> Iterator[Named]:
     """Yield variables and arguments in which the program may be told a path other than its own."""
     final = build.runs[-1].final
     line = build.dockerfile.stages[-1].from_.start_line
