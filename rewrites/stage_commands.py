@@ -48,9 +48,19 @@ def obstacle_in(build: Build, stage: Stage, compiles: Callable[[Executed], bool]
             state = build.runs[stage.index].states[position]
             if instruction.keyword == "WORKDIR" and state.user != "root":
                 return "its working directory belongs to a user, who may write there", "", instruction.start_line
+            if instruction.keyword in ("COPY", "ADD") and instruction.flag("chown") is not None:
+                return "what is copied here belongs to a user, who may write there", "", instruction.start_line
         for command in build.executed:
-            if command.stage == stage.index and command.name in ("chown", "chgrp", "chmod"):
+            if command.stage != stage.index:
+                continue
+            if command.name in ("chown", "chgrp", "chmod"):
                 return f"the user may need what `{shortened(command.text)}` gives", "", command.line
+            if command.name == "mkdir" and command.before.user != "root":
+                return (
+                    f"the directory of `{shortened(command.text)}` belongs to a user, who may write there",
+                    "",
+                    command.line,
+                )
     for command in build.executed:
         if command.stage == stage.index and not compiles(command) and (reason := _problem(command)) is not None:
             return reason, "", command.line
