@@ -247,4 +247,4 @@ def test_a_login_that_cannot_be_read_is_told_with_its_remedy(fake: Fake, configu
     configuration.write_text('{"credsStore": "not-there"}')
     said = problem(fake, configuration)
     assert "`docker-credential-not-there` of Docker's configuration is not installed" in said
-    assert "docker login" in said
+    assert "install it, or take it out of Docker's configuration" in said
