@@ -9,12 +9,8 @@ from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from dockopt.optimizer.images.archive import Image
+from dockopt.optimizer.images.documents import LISTS, MAPS, TEXTS
 from dockopt.optimizer.images.layers import Contents, Entry
-
-#: what a container gets of the configuration (OCI image specification `config.md`, and what Docker adds)
-_TEXTS = ("User", "WorkingDir", "StopSignal")
-_LISTS = ("Entrypoint", "Cmd", "Shell", "OnBuild")
-_MAPS = ("Labels", "ExposedPorts", "Volumes", "Healthcheck")
 
 
 class Difference(NamedTuple):
@@ -40,13 +36,13 @@ def settings(image: Image) -> dict[str, str]:
     for entry in config.get("Env") or ():
         name, _, value = str(entry).partition("=")
         found[f"Env {name}"] = value
-    for name in _TEXTS:
+    for name in TEXTS:
         if config.get(name):
             found[name] = str(config[name])
-    for name in _LISTS:
+    for name in LISTS:
         if config.get(name):
             found[name] = json.dumps(config[name])
-    for name in _MAPS:
+    for name in MAPS:
         for key, value in (config.get(name) or {}).items():
             found[f"{name} {key}"] = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
     return found | {name: str(image.config[name]) for name in ("architecture", "os") if image.config.get(name)}
