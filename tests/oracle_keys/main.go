@@ -54,6 +54,7 @@ type request struct {
 	Platform  string            `json:"platform"`
 	Merge     bool              `json:"merge"` // the store can merge layers, so that --link means something
 	Lint      bool              `json:"lint"`  // what `docker build --check` says is wanted, and nothing else
+	Image     bool              `json:"image"` // the configuration of the image is wanted, and nothing else
 }
 
 // step is the operation of one instruction. Hope is its key with every input left out that may match by content although its own key
@@ -69,6 +70,7 @@ type answer struct {
 	Error    string   `json:"error"`
 	Steps    []step   `json:"steps"`
 	Warnings []string `json:"warnings"` // names of checks, once for each place
+	Image    any      `json:"image"`    // OCI image configuration
 }
 
 // resolver knows every image: its digest is that of its name, and it has nothing but a PATH.
@@ -292,6 +294,9 @@ func reply(ctx context.Context, number int, r request) (answer, error) {
 	result, err := dockerfile2llb.Dockerfile2LLB(ctx, r.Source, options)
 	if err != nil {
 		return answer{}, err
+	}
+	if r.Image {
+		return answer{Image: result.Image}, nil
 	}
 	definition, err := result.State.Marshal(ctx, llb.Platform(platform))
 	if err != nil {
