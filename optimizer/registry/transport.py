@@ -180,6 +180,6 @@ def _why(error: Exception, timeout: float) -> str:
     if isinstance(cause, ssl.SSLError):
         return "does not speak TLS as expected"
     if isinstance(cause, socket.gaierror):
-        return "cannot be found: is this machine offline?"
+        return "cannot be found, as if this machine were offline"
     strerror = cause.strerror if isinstance(cause, OSError) else None
     return f"cannot be reached: {(strerror or 'no connection').lower()}"

@@ -73,14 +73,18 @@ type answer struct {
 	Image    any      `json:"image"`    // OCI image configuration
 }
 
-// resolver knows every image: its digest is that of its name, and it has nothing but a PATH.
+// resolver knows every image: its digest is that of its name, and it has nothing but a PATH; those of Go begin in /go.
 type resolver struct{}
 
 func (resolver) ResolveImageConfig(_ context.Context, ref string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	directory := ""
+	if strings.HasPrefix(ref, "docker.io/library/golang:") {
+		directory = `,"WorkingDir":"/go"`
+	}
 	// without a layer it would count as scratch
 	config := `{"architecture":"amd64","os":"linux","history":[{"created_by":"a layer"}],"rootfs":{"type":"layers","diff_ids":["` +
 		digest.FromString("layer").String() +
-		`"]},"config":{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]}}`
+		`"]},"config":{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]` + directory + `}}`
 	return ref, digest.FromString(ref), []byte(config), nil
 }
 

@@ -224,15 +224,15 @@ def _static(old: Instruction | None, new: Instruction | None) -> bool:
     return _only(come - gone, r"|CGO_ENABLED=0|-trimpath|-[sw]") and _only(gone - come, r"|CGO_ENABLED=\S+")
 
 
-_HYGIENE = r"&&|[\\`]|rm|-rf|/var/lib/apt/lists/\*;?|--no-cache|--no-cache-dir|clean|all|dnf|yum|microdnf|-y|;|EOF|\S+;"
+_HYGIENE = r"|&&|`|rm|-rf|/var/lib/apt/lists/\*;?|--no-cache|--no-cache-dir|clean|all|dnf|yum|microdnf|-y|EOF"
 
 
 def _hygiene(old: Instruction | None, new: Instruction | None) -> bool:
     if old is None or new is None or old.keyword != "RUN":
         return False
-    gone, come = _words(old, new)
+    gone, come = (Counter(word.strip("\"';\\") for word in words) for words in _words(old, new))
     # `apk add --no-cache` needs no index, so the update that made one goes with it
-    return _only(come, _HYGIENE) and _only(gone, r"apk|update|&&|\\|-U|--update(?:-cache)?")
+    return _only(come, _HYGIENE) and _only(gone, r"|apk|update|&&|-U|--update(?:-cache)?")
 
 
 def _no_root(old: Instruction | None, new: Instruction | None) -> bool:
