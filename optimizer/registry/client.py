@@ -72,8 +72,9 @@ class Registries:
                 _require_found(answer, reference)
                 return Found(_digest_of(answer, reference), _is_list(answer, reference))
         except NetworkProblem as problem:
-            if isinstance(problem, Unreachable):
-                self._unreachable[reference.registry] = problem
+            if not isinstance(problem, Unreachable):
+                raise RegistryProblem(str(problem), "check the name, and what answers to it") from None
+            self._unreachable[reference.registry] = problem
             raise RegistryProblem(str(problem), "try again when the registry can be reached") from None
         except LoginProblem as problem:
             raise RegistryProblem(str(problem), problem.remedy) from None

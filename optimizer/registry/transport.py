@@ -153,6 +153,8 @@ def _once(asked: urllib.request.Request, here: SplitResult, timeout: float) -> A
         raise NetworkProblem(f"`{here.hostname}` gave an answer of more than {_LARGEST >> 20} MiB") from None
     except http.client.IncompleteRead:
         raise NetworkProblem(f"`{here.hostname}` ended its answer too early") from None
+    except UnicodeError:  # of the codec `idna`: a label that is empty or too long
+        raise NetworkProblem(f"`{here.hostname}` is no name of a host") from None
     except (http.client.HTTPException, ValueError):
         raise NetworkProblem(f"`{here.hostname}` gave an answer that is no HTTP") from None
 

@@ -147,6 +147,17 @@ def test_an_answer_that_drips_is_given_up_in_time(answer: Answering) -> None:
         assert "did not answer within 0.4 s" in problem(host, timeout=0.4)
 
 
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [("localhost:99999", "names an address that is none"), ("x" * 80 + ".example", "is no name of a host")],
+    ids=["port", "label"],
+)
+def test_hosts_that_cannot_be(host: str, said: str) -> None:
+    found = problem(host)
+    assert said in found
+    assert "check the name" in found
+
+
 def test_redirects_count_towards_the_time_of_their_request() -> None:
     def answer(connection: socket.socket, asked: bytes) -> None:
         time.sleep(0.2)
