@@ -89,7 +89,7 @@ def _verified(path: str, pair: _Pair, options: BuildOptions) -> tuple[str, int]:
     from dockopt.optimizer.report.image_change import changed_lines
     from dockopt.optimizer.verify import OriginalFails, failure, verify
 
-    declared = declared_by(pair.report.changes, pair.report.result)
+    declared = declared_by(pair.report.changes, pair.report.result, options.target)
     with _engine(options) as engine, _progress(f"{engine.name}: ") as progress:
         try:
             found = verify(engine, pair.request, pair.rewritten, progress, declared)

@@ -30,14 +30,15 @@ class Difference(NamedTuple):
 
 
 def settings(image: Image) -> dict[str, str]:
-    """Return what a container gets of an image's configuration, by name; absent and empty are the same."""
+    """Return what a container gets of an image's configuration, by name; absent and empty are the same, and so is `/` as directory."""
     config: dict[str, Any] = image.config.get("config") or {}
     found: dict[str, str] = {}
     for entry in config.get("Env") or ():
         name, _, value = str(entry).partition("=")
         found[f"Env {name}"] = value
     for name in TEXTS:
-        if config.get(name):
+        # without a directory a container begins in `/`, which BuildKit writes down and other builders do not
+        if config.get(name) and (name, config[name]) != ("WorkingDir", "/"):
             found[name] = str(config[name])
     for name in LISTS:
         if config.get(name):
