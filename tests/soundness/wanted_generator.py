@@ -196,7 +196,8 @@ def _spelled(random: Random, text: str, dockerfile: Dockerfile) -> str:
     for one in reversed(chosen):
         at = one.span.start
         found = re.match(r"\s*[A-Za-z]+", text[at:])
-        assert found is not None
+        if found is None:  # a mark of the byte order stands before it
+            continue
         text = text[:at] + random.choice((found[0].lower(), f"  {found[0]}", f"{found[0]} ")) + text[at + found.end() :]
     return text
 
