@@ -148,7 +148,7 @@ def _once(asked: urllib.request.Request, here: SplitResult, timeout: float) -> A
             with error:
                 return Answer(error.code, error.headers, _body(error))
     except (urllib.error.URLError, OSError) as error:
-        raise Unreachable(f"`{here.hostname}` {_why(error, timeout)}") from None
+        raise Unreachable(f"`{here.hostname}` {_why(error, timeout)}{_way(here)}") from None
     except _TooLarge:
         raise NetworkProblem(f"`{here.hostname}` gave an answer of more than {_LARGEST >> 20} MiB") from None
     except http.client.IncompleteRead:
@@ -171,6 +171,13 @@ def _body(response: Any) -> bytes:
     if response.length:
         raise http.client.IncompleteRead(body, response.length)
     return body
+
+
+def _way(here: SplitResult) -> str:
+    """Return that a proxy is in between, which may be what cannot be reached; its address may hold a password."""
+    if is_this_machine(here.hostname) or here.scheme not in urllib.request.getproxies():
+        return ""
+    return "" if urllib.request.proxy_bypass(here.hostname or "") else " (through the proxy of the environment)"
 
 
 def _why(error: Exception, timeout: float) -> str:

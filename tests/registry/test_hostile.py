@@ -158,6 +158,17 @@ def test_hosts_that_cannot_be(host: str, said: str) -> None:
     assert "check the name" in found
 
 
+def test_a_proxy_that_is_not_there_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("https_proxy", f"http://me:secret@127.0.0.1:{taken.getsockname()[1]}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        said = problem("registry.example")
+    assert "`registry.example` cannot be reached: connection refused (through the proxy of the environment)" in said
+    assert "secret" not in said
+
+
 def test_redirects_count_towards_the_time_of_their_request() -> None:
     def answer(connection: socket.socket, asked: bytes) -> None:
         time.sleep(0.2)
