@@ -30,7 +30,8 @@ SEED = int(os.environ.get("DOCKOPT_WANTED_SEED", "5"))
 #: the versions that `pin-base` writes are all the same image here
 NAMED = frozenset(CHANGING) - {"pin-base"}
 SOURCES = Path(__file__).with_name("stand_ins")
-TARGETS = ("debian", "alpine", "golang", "node")
+#: targets of its Dockerfile, each with what it is built on
+STAND_INS = tuple((target, kind) for kind in ("debian", "alpine") for target in (kind, "golang", "node"))
 _FROM = re.compile(rb"^([ \t]*from[ \t]+(?:--\S+[ \t]+)*)(\S+)(.*)$", re.IGNORECASE | re.MULTILINE)
 _ARGUMENT = re.compile(rb"^(arg base=)(\S+)(.*)$", re.IGNORECASE | re.MULTILINE)
 _SYNTAX = re.compile(rb"^[ \t]*#[ \t]*syntax[ \t]*=.*\r?\n", re.IGNORECASE | re.MULTILINE)
@@ -43,13 +44,12 @@ def stand_ins() -> Iterator[dict[str, str]]:
         pytest.skip(f"needs a build engine: {why}")
     with Engine() as engine:
         found = {}
-        for kind in ("debian", "alpine"):
-            for target in TARGETS:
-                tag = engine.tag(f"stand-in-{kind}-{target}")
-                dockerfile = (SOURCES / "Dockerfile").read_bytes()
-                built = engine.build(dockerfile, SOURCES, tag=tag, target=target, build_args={"BASE": kind})
-                assert built.ok, built.log
-                found[f"{target} {kind}"] = tag
+        dockerfile = (SOURCES / "Dockerfile").read_bytes()
+        for target, kind in STAND_INS:
+            tag = engine.tag(f"stand-in-{kind}-{target}")
+            built = engine.build(dockerfile, SOURCES, tag=tag, target=target, build_args={"BASE": kind})
+            assert built.ok, built.log
+            found[f"{target} {kind}"] = tag
         yield found
 
 
@@ -110,7 +110,7 @@ def test_nothing_but_what_is_declared_differs(stand_ins: dict[str, str]) -> None
 
 
 def test_bases_are_replaced_wherever_they_stand() -> None:
-    images = {f"{target} {kind}": f"{target}-{kind}" for target in TARGETS for kind in ("debian", "alpine")}
+    images = {f"{target} {kind}": f"{target}-{kind}" for target, kind in STAND_INS}
     text = (
         b"# syntax=x\nARG BASE=golang:1.22\nfrom --platform=$P golang:1-alpine@sha256:0 AS a\n"
         b"FROM gcr.io/distroless/cc-debian12\nFROM $BASE\nFROM a\n"
