@@ -32,9 +32,9 @@ NAMED = frozenset(CHANGING) - {"pin-base"}
 SOURCES = Path(__file__).with_name("stand_ins")
 #: targets of its Dockerfile, each with what it is built on
 STAND_INS = tuple((target, kind) for kind in ("debian", "alpine") for target in (kind, "golang", "node"))
-_FROM = re.compile(rb"^([ \t]*from[ \t]+(?:--\S+[ \t]+)*)(\S+)(.*)$", re.IGNORECASE | re.MULTILINE)
-_ARGUMENT = re.compile(rb"^(arg base=)(\S+)(.*)$", re.IGNORECASE | re.MULTILINE)
-_SYNTAX = re.compile(rb"^[ \t]*#[ \t]*syntax[ \t]*=.*\r?\n", re.IGNORECASE | re.MULTILINE)
+_FROM = re.compile(rb"^((?:\xef\xbb\xbf)?[ \t]*from[ \t]+(?:--\S+[ \t]+)*)(\S+)(.*)$", re.IGNORECASE | re.MULTILINE)
+_ARGUMENT = re.compile(rb"^((?:\xef\xbb\xbf)?arg base=)(\S+)(.*)$", re.IGNORECASE | re.MULTILINE)
+_SYNTAX = re.compile(rb"^(?:\xef\xbb\xbf)?[ \t]*#[ \t]*syntax[ \t]*=.*\r?\n", re.IGNORECASE | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +115,7 @@ def test_bases_are_replaced_wherever_they_stand() -> None:
         b"# syntax=x\nARG BASE=golang:1.22\nfrom --platform=$P golang:1-alpine@sha256:0 AS a\n"
         b"FROM gcr.io/distroless/cc-debian12\nFROM $BASE\nFROM a\n"
     )
+    assert _with_stand_ins(b"\xef\xbb\xbfFROM alpine:3\n", images) == b"\xef\xbb\xbfFROM alpine-alpine\n"
     assert _with_stand_ins(text, images) == (
         b"ARG BASE=golang-debian\nfrom --platform=$P golang-alpine AS a\nFROM debian-debian\nFROM $BASE\nFROM a\n"
     )
