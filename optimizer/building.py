@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
 SAME, DIFFERENT, CANNOT = 0, 1, 2
 _MOST_SHOWN = 200
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class CannotBuild(Exception):
@@ -84,12 +89,14 @@ def _verified(path: str, pair: _Pair, options: BuildOptions) -> tuple[str, int]:
     from dockopt.optimizer.report.image_change import changed_lines
     from dockopt.optimizer.verify import OriginalFails, failure, verify
 
-    declared = declared_by(pair.report.changes, pair.report.result)
+    declared = declared_by(pair.report.changes, pair.report.result, options.target)
     with _engine(options) as engine, _progress(f"{engine.name}: ") as progress:
         try:
             found = verify(engine, pair.request, pair.rewritten, progress, declared)
         except OriginalFails as error:
             raise CannotBuild(f"{path}: the Dockerfile does not build as it is: {error}") from None
+        except EngineProblem as problem:
+            raise CannotBuild(f"{path}: {problem}") from None
     if found.status == "broken":
         reason = safe_lines(failure(found.after))
         return f"{safe(path)}: the original builds, the rewritten Dockerfile does not: {reason}\n", DIFFERENT
@@ -132,6 +139,8 @@ def run_bench(path: str, edits: Sequence[str], runs: int, options: BuildOptions)
             measured = bench(engine, before, after, edits, runs, progress)
         except OriginalFails as error:
             raise CannotBuild(f"{path}: it cannot be measured, because a build fails: {error}") from None
+        except EngineProblem as problem:
+            raise CannotBuild(f"{path}: {problem}") from None
     width = max(len(m.edit) for m in measured)
     lines = [f"{safe(path)}: seconds per rebuild after an edit, median of {runs}"]
     for m in measured:
@@ -180,9 +189,12 @@ def _built_size(path: Path, options: BuildOptions) -> ImageSize:
         try:
             # how large an image is does not depend on what was reused
             built(engine, replace(pair.request, no_cache=False), tag, progress)
+            image = images(engine, [tag])[0]
         except OriginalFails as error:
             raise CannotBuild(f"{path}: the Dockerfile does not build: {error}") from None
-        return measure(images(engine, [tag])[0], parse(pair.report.source), options.target)
+        except EngineProblem as problem:
+            raise CannotBuild(f"{path}: {problem}") from None
+        return measure(image, parse(pair.report.source), options.target)
 
 
 def _pair(path: Path, options: BuildOptions, select: frozenset[str] | None = None) -> _Pair:
@@ -214,15 +226,24 @@ def _image(name: str, options: BuildOptions) -> Image:
             with path.open("rb") as stream:
                 found = read_archive(stream)
         else:
-            from dockopt.optimizer.verify import images
-
-            with _engine(options) as engine:
-                return images(engine, [name])[0]
+            return _of_engine(name, options)
     except (ArchiveError, OSError) as error:
         raise CannotBuild(f"{name}: {error}") from None
     if len(found) != 1:
         raise CannotBuild(f"{name}: it holds {len(found)} images, and one is expected")
     return found[0]
+
+
+def _of_engine(name: str, options: BuildOptions) -> Image:
+    from dockopt.optimizer.verify import images
+
+    if name.startswith("-"):
+        raise CannotBuild(f"`{name}` is no name of an image, and there is no such file")
+    with _engine(options) as engine:
+        try:
+            return images(engine, [name])[0]
+        except EngineProblem as problem:
+            raise CannotBuild(f"{problem}; `{engine.name} pull` gets an image that a registry has") from None
 
 
 def _tree(found: Sequence[Difference]) -> Iterator[str]:
@@ -253,13 +274,35 @@ def safe_lines(text: str) -> str:
 
 @contextmanager
 def _engine(options: BuildOptions) -> Iterator[Engine]:
-    """Choose an engine; what it cannot do ends as CannotBuild, and a signal to end ends with everything cleaned up."""
-
+    """Choose an engine; what it or this machine cannot do ends as CannotBuild, and a signal to end ends with everything cleaned up."""
     try:
         with ending_cleanly():
             yield choose(options.engine, options.builder)
     except (EngineProblem, ArchiveError) as error:
         raise CannotBuild(str(error)) from None
+    except BrokenPipeError:
+        raise  # nobody reads what is shown of the progress
+    except OSError as error:
+        raise CannotBuild(_refused(error)) from None
+
+
+def _refused(error: OSError) -> str:
+    """Return in words what the system refused: mostly room for temporary files."""
+    if isinstance(error, shutil.Error):
+        # several files of the context could not be copied: the first one tells enough
+        source, _, why = error.args[0][0]
+        return f"`{safe(str(source))}` cannot be copied: {safe(str(why))}"
+    place = f"`{safe(str(error.filename))}`: " if error.filename is not None else ""
+    nowhere = error.errno == errno.ENOENT and error.filename is None
+    remedy = f"; temporary files lie in `{_temporary()}`, and `TMPDIR` names another directory for them"
+    return f"{place}{safe(error.strerror or str(error)).lower()}{remedy if nowhere or error.errno in _NO_ROOM else ''}"
+
+
+def _temporary() -> str:
+    try:
+        return tempfile.gettempdir()
+    except OSError:
+        return os.environ.get("TMPDIR", "")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from dockopt.optimizer.images.compare import Difference
+from dockopt.optimizer.lineage import made_by
 from dockopt.optimizer.proposal import Change
 from dockopt.optimizer.regions import below
 from dockopt.optimizer.syntax import DockerfileSyntaxError, Instruction, parse
@@ -68,8 +69,8 @@ class Declared:
 NOTHING = Declared()
 
 
-def declared_by(changes: Iterable[Change], result: bytes) -> Declared:
-    """Return in what the image of a rewritten Dockerfile (`result`) may differ from the one before the changes."""
+def declared_by(changes: Iterable[Change], result: bytes, target: str | None = None) -> Declared:
+    """Return in what the image of a rewritten Dockerfile (`result`), or of a target of it, may differ from the one before the changes."""
     paths: set[str] = set()
     owners: set[str] = set()
     settings: set[str] = set()
@@ -86,15 +87,15 @@ def declared_by(changes: Iterable[Change], result: bytes) -> Declared:
                 all_but = all_but or set()
             else:
                 paths |= set(replaced.paths)
-    own = frozenset(_own_settings(result)) if all_but is not None else frozenset()
+    own = frozenset(_own_settings(result, target)) if all_but is not None else frozenset()
     kept = None if all_but is None else tuple(sorted(all_but))
     return Declared(tuple(sorted(paths)), tuple(sorted(owners)), frozenset(settings), kept, own)
 
 
-def _own_settings(text: bytes) -> Collection[str]:
-    """Return the settings that instructions make of nothing but their own text."""
+def _own_settings(text: bytes, target: str | None) -> Collection[str]:
+    """Return the settings that instructions of the image make of nothing but their own text."""
     try:
-        instructions = parse(text).instructions
+        instructions = made_by(parse(text), target)
     except DockerfileSyntaxError:
         return ()
     names: set[str] = set()

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from dockopt.optimizer.images.archive import Image
 from dockopt.optimizer.images.layers import Layer, owners
+from dockopt.optimizer.lineage import made_by
 from dockopt.optimizer.syntax import Dockerfile, Instruction
 
 
@@ -105,7 +106,7 @@ def measure(image: Image, dockerfile: Dockerfile | None = None, target: str | No
 
     The Dockerfile that made it, and the stage of it that was built, name lines, and tell what is of the base image.
     """
-    made = _instructions(image, () if dockerfile is None else _made_by(dockerfile, target))
+    made = _instructions(image, () if dockerfile is None else made_by(dockerfile, target))
     layers = tuple(
         LayerSize(text, layer.size, sum(entry.kind == "file" for entry in layer.entries.values()), line, base)
         for (text, line, base), layer in zip(made, image.layers, strict=True)
@@ -129,20 +130,6 @@ def instruction_of(created_by: str) -> str:
         text = "RUN " + text[build_arguments.end() :]
     shell = re.match(r"(?:RUN )?/bin/sh -c ", text)
     return "RUN " + text[shell.end() :] if shell is not None else text
-
-
-def _made_by(dockerfile: Dockerfile, target: str | None) -> Sequence[Instruction]:
-    """Return the instructions of a stage and of the stages that it is built on, the first one first, without FROM."""
-    stages = dockerfile.stages
-    named = [stage for stage in stages if target is not None and target.lower() in (stage.name, str(stage.index))]
-    stage = named[-1] if named else stages[-1]
-    found = list(stage.instructions)
-    while (
-        below := [other for other in stages[: stage.index] if other.name == stage.base and other.name is not None]
-    ) != []:
-        stage = below[-1]
-        found[:0] = stage.instructions
-    return found
 
 
 def _instructions(image: Image, exported: Sequence[Instruction]) -> list[tuple[str, int | None, bool]]:

@@ -24,7 +24,7 @@ from dockopt.optimizer.leftovers import left, owner
 _OFFLINE = re.compile(
     r"(could not|couldn't) resolve|temporary failure (in name resolution|resolving)|no such host|name or service not known|"
     r"network is unreachable|no route to host|dial tcp: lookup|EAI_AGAIN|ENOTFOUND|bad address|unknown ?host|NameResolutionError|"
-    r"dns (lookup )?error|failed to lookup address",
+    r"network \S+ not found|dns (lookup )?error|failed to lookup address",
     re.IGNORECASE,
 )
 _SHOWN_LINES = 12

@@ -50,10 +50,10 @@ def _command_at(run: RunScript, executed: Executed) -> Command | None:
 
 
 def _with_option(run: RunScript, command: Command, word: str, option: str) -> tuple[Edit, str]:
-    """Return the edit that puts an option after a word of a command, and the text of the command then."""
+    """Return the edit that puts an option after a word of a command, and the word as it is written there."""
     found = next(w for w in command.words if w.literal == word)
     _, at = run.span(found.start, found.end)
-    return Edit(at, at, f" {option}".encode()), word
+    return Edit(at, at, f" {option}".encode()), found.raw
 
 
 # -- apk -------------------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def _without(build: Build, run: RunScript, command: Command) -> Edit | str:
 
 
 def _spelled(text: str, word: str, option: str) -> str:
-    """Return a command's text with an option after the first occurrence of a word."""
+    """Return a command's text with an option after the first occurrence of a word, both as they are written."""
     words = text.split(" ")
     at = words.index(word)
     return " ".join([*words[: at + 1], option, *words[at + 1 :]])

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from dockopt.optimizer.ecosystems.go.binary import GoBuild
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Edit, Refusal
-from dockopt.optimizer.syntax import Dockerfile, Instruction, Stage, variables
+from dockopt.optimizer.syntax import Dockerfile, Instruction, Pair, Stage, variables
 from dockopt.rewrites.editing import PLAIN, block_start, keyword
 
 #: variables that the go tool reads, and programs that it has built do not (`go help environment`)
@@ -23,6 +23,8 @@ _CONFIGURES = frozenset("CMD ENTRYPOINT EXPOSE LABEL HEALTHCHECK VOLUME STOPSIGN
 #: what commands look at too: it stays, and is said again
 _BOTH = frozenset("ENV ARG USER".split())
 _BUILDS = frozenset("RUN COPY ADD".split())
+#: means the same with an equals sign, in quotes or without
+_PLAIN_VALUE = re.compile(r"[\w./:@%+=,-]+(?: +[\w./:@%+=,-]+)*", re.ASCII)
 _NAMES = ("build", "builder", "go-build")
 
 
@@ -91,6 +93,15 @@ def keepers(build: Build, stage: Stage, made: GoBuild) -> frozenset[str]:
     return frozenset(used)
 
 
+def _again(pair: Pair) -> str:
+    """Return a variable as the new stage sets it; BuildKit complains of each `ENV key value`, so that form is not repeated."""
+    # quotes are taken off in either form
+    value = (pair.value or "").replace('"', "")
+    if pair.raw.startswith(f"{pair.key}=") or _PLAIN_VALUE.fullmatch(value) is None:
+        return " ".join(pair.raw.split("\n"))
+    return f'{pair.key}="{value}"' if " " in value else f"{pair.key}={value}"
+
+
 def cut_stage(build: Build, stage: Stage, kept: frozenset[str]) -> Cut | Refusal:
     """Find out where a stage can be cut; `kept` are variables of the toolchain that go along. Raises Unsupported."""
     dockerfile = build.dockerfile
@@ -116,7 +127,7 @@ def cut_stage(build: Build, stage: Stage, kept: frozenset[str]) -> Cut | Refusal
             pairs = [pair for pair in instruction.pairs if pair.key not in TOOLCHAIN or pair.key in kept]
             dropped |= {pair.key for pair in instruction.pairs} - {pair.key for pair in pairs}
             if pairs:
-                repeated.append(f"{word} {' '.join(' '.join(pair.raw.split(chr(10))) for pair in pairs)}")
+                repeated.append(f"{word} {' '.join(map(_again, pairs))}")
         elif instruction.keyword == "ARG":
             pairs = [pair for pair in instruction.pairs if pair.key in wanted]
             repeated += [f"{word} {pair.raw}" for pair in pairs]

@@ -22,6 +22,8 @@ _MISSING = (
     "pull access denied", "manifest unknown", "no such image", "failed to resolve source metadata",
     "failed to authorize", "short-name resolution", "initializing source", "unable to copy from source",
 )  # fmt: skip
+#: docker/docker, `image/tarexport/save.go`
+_NO_LAYERS = "empty export - not implemented"
 
 
 class CommandLineEngine(ABC):
@@ -92,6 +94,8 @@ class CommandLineEngine(ABC):
             if process.returncode:
                 errors.seek(0)
                 said = errors.read(2000).decode("utf-8", "replace").strip()
+                if _NO_LAYERS in said:
+                    raise EngineProblem(f"{self.name} writes no image that has no layers, so no file, into an archive")
                 raise EngineProblem(f"`{' '.join(command)}` failed: {said}")
 
     def names(self) -> Sequence[str]:
@@ -149,13 +153,12 @@ class Docker(CommandLineEngine):
 
     def _has_buildx(self) -> bool:
         if self._buildx is None:
-            self._buildx = _run(["docker", "buildx", "version"], timeout=_ANSWER_SECONDS).returncode == 0
+            self._buildx = _answer(["docker", "buildx", "version"]).returncode == 0
         return self._buildx
 
     def _has_rawjson(self) -> bool:
         if self._rawjson is None:
-            said = _run(["docker", "buildx", "build", "--help"], timeout=_ANSWER_SECONDS).stdout
-            self._rawjson = "rawjson" in said
+            self._rawjson = "rawjson" in _answer(["docker", "buildx", "build", "--help"]).stdout
         return self._rawjson
 
     def _save(self, tags: Sequence[str]) -> list[str]:
@@ -239,6 +242,14 @@ def _run(command: Sequence[str], *, timeout: float) -> subprocess.CompletedProce
         timeout=timeout,
         check=False,
     )
+
+
+def _answer(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command that ends soon. Raises EngineProblem where it does not."""
+    try:
+        return _run(command, timeout=_ANSWER_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise EngineProblem(f"`{' '.join(command)}` does not answer within {_ANSWER_SECONDS} s") from None
 
 
 def _follow(command: Sequence[str], reader: LogReader, begin: float) -> int:

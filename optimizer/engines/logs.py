@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from abc import ABC, abstractmethod
@@ -21,8 +20,9 @@ _TAIL = 40
 _STEP = re.compile(r"\[(?:(\S+) +)?(?P<number>\d+)/\d+\] (?P<text>.*)", re.DOTALL)
 _METADATA = "[internal] load metadata for "
 _PLAIN_HEADER = re.compile(r"#(\d+) (\[.*)")
-_PLAIN_END = re.compile(r"#(\d+) (CACHED|DONE ([0-9.]+)s|ERROR: (.*)|CANCELED)")
+_PLAIN_END = re.compile(r"#(\d+) (CACHED|DONE (\d+(?:\.\d+)?)s|ERROR: (.*)|CANCELED)")
 _BUILDAH_STEP = re.compile(r"(?:\[(\d+)/\d+\] )?STEP \d+(?:/\d+)?: (.*)")
+_OTHER_LINE = re.compile(r"\n(?=[^\s}\]])")
 _FRACTION = re.compile(r"\.(\d{1,6})\d*")
 
 
@@ -64,14 +64,21 @@ class RawJsonLog:
                 continue
             try:
                 document, end = self._decoder.raw_decode(self._rest)
-            except json.JSONDecodeError:
-                return
+            except (json.JSONDecodeError, RecursionError):
+                # the lines of a document are indented or close it: where another one has come, this is no document
+                other = _OTHER_LINE.search(self._rest)
+                if other is None:
+                    return
+                self.tail += self._rest[: other.start()].splitlines()
+                self._rest = self._rest[other.end() :]
+                continue
             self._rest = self._rest[end:]
             self._take(document)
 
-    def _take(self, document: dict[str, Any]) -> None:
-        for vertex in document.get("vertexes") or ():
-            known = self._vertexes.setdefault(vertex.get("digest", ""), {})
+    def _take(self, document: Any) -> None:
+        """Take one document; what is of another form than BuildKit's is passed over."""
+        for vertex in _rows(document, "vertexes"):
+            known = self._vertexes.setdefault(str(vertex.get("digest", "")), {})
             known.update({key: value for key, value in vertex.items() if value not in (None, "")})
             name = str(known.get("name", ""))
             if name.startswith(_METADATA) and known.get("error"):
@@ -79,10 +86,10 @@ class RawJsonLog:
             found = _STEP.fullmatch(name)
             if found and vertex.get("started") and not vertex.get("completed"):
                 self._progress(found["text"])
-        for log in document.get("logs") or ():
+        for log in _rows(document, "logs"):
             try:
-                data = base64.b64decode(log.get("data", ""))
-            except (binascii.Error, ValueError):
+                data = base64.b64decode(str(log.get("data", "")))
+            except ValueError:
                 continue
             self.tail += data.decode("utf-8", "replace").splitlines()
 
@@ -100,14 +107,21 @@ class RawJsonLog:
         return tuple(found)
 
 
+def _rows(document: Any, name: str) -> list[dict[str, Any]]:
+    listed = document.get(name) if isinstance(document, dict) else None
+    return [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
+
+
 def _between(started: object, completed: object) -> float:
-    """Return the seconds between two times of RFC 3339 with nanoseconds, 0.0 where one is missing."""
-    if not isinstance(started, str) or not isinstance(completed, str):
+    """Return the seconds between two times of RFC 3339 with nanoseconds, 0.0 where one is missing or none."""
+    try:
+        one, two = (
+            datetime.fromisoformat(_FRACTION.sub(r".\1", str(text)).replace("Z", "+00:00"))
+            for text in (started, completed)
+        )
+        return max(0.0, (two - one).total_seconds())
+    except (ValueError, TypeError):  # TypeError: only one of them has a time zone
         return 0.0
-    one, two = (
-        datetime.fromisoformat(_FRACTION.sub(r".\1", text).replace("Z", "+00:00")) for text in (started, completed)
-    )
-    return max(0.0, (two - one).total_seconds())
 
 
 class _LineLog(ABC):
@@ -183,7 +197,7 @@ class BuildahLog(_LineLog):
 
     def steps(self) -> tuple[StepResult, ...]:
         """Return the steps so far; one lasts until the next one begins."""
-        ends = [begin for _, _, begin, _ in self._steps[1:]] + [self._last]
+        ends = [*(begin for _, _, begin, _ in self._steps[1:]), self._last][: len(self._steps)]
         return tuple(
             StepResult(stage, text, cached, 0.0 if cached else max(0.0, end - begin))
             for (stage, text, begin, cached), end in zip(self._steps, ends, strict=True)

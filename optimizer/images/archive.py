@@ -6,13 +6,13 @@ pass, and put together when the manifest is known. A layer that two images share
 
 from __future__ import annotations
 
-import json
 import posixpath
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from dockopt.optimizer.images.documents import configuration, descriptor, document, rows, table, text, texts
 from dockopt.optimizer.images.layers import BLOCK, ArchiveError, Contents, Layer, merge, read_layer
 
 _JSON_LIMIT = 8 << 20
@@ -93,50 +93,55 @@ def _images(documents: dict[str, bytes], layers: dict[str, Layer], links: dict[s
             raise ArchiveError(f"the layer `{name}` is missing")
         return found
 
+    def image(names: list[str], config: str, layer_names: list[str]) -> Image:
+        found = tuple(map(layer, layer_names))
+        return Image(tuple(names), configuration(_there(documents, config), config), merge(found), found)
+
     if "manifest.json" in documents:
-        images = []
-        for entry in _json(documents, "manifest.json"):
-            config = _json(documents, posixpath.normpath(entry["Config"]))
-            found = tuple(layer(posixpath.normpath(name)) for name in entry.get("Layers") or ())
-            images.append(Image(tuple(entry.get("RepoTags") or ()), config, merge(found), found))
-        return images
+        what = "`manifest.json`"
+        return [
+            image(
+                texts(entry.get("RepoTags"), what),
+                posixpath.normpath(text(entry.get("Config"), what)),
+                [posixpath.normpath(name) for name in texts(entry.get("Layers"), what)],
+            )
+            for entry in rows(document(documents["manifest.json"], "manifest.json"), what)
+        ]
     if "index.json" not in documents:
         raise ArchiveError("it has neither manifest.json nor index.json, so it holds no image")
-    images = []
-    for names, manifest in _manifests(documents, _json(documents, "index.json"), ()):
-        config = _json(documents, _blob(manifest["config"]))
-        found = tuple(layer(_blob(entry)) for entry in manifest.get("layers") or ())
-        images.append(Image(names, config, merge(found), found))
-    return images
+    return [
+        image(names, descriptor(table(manifest.get("config"), "`config`"), "`config`"),
+              [descriptor(entry, "a layer") for entry in rows(manifest.get("layers"), "`layers`")])
+        for names, manifest in _manifests(documents, "index.json", [], ())
+    ]  # fmt: skip
 
 
 def _manifests(
-    documents: dict[str, bytes], index: dict[str, Any], names: tuple[str, ...]
-) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+    documents: dict[str, bytes], index: str, names: list[str], above: tuple[str, ...]
+) -> list[tuple[list[str], dict[str, Any]]]:
+    """Return the manifests that an index leads to, each with the names of its image; `above` are the indexes that led here."""
+    if index in above:
+        raise ArchiveError(f"`{index}` is a part of itself")
     found = []
-    for entry in index.get("manifests") or ():
-        notes = entry.get("annotations") or {}
+    listed = table(document(_there(documents, index), index), f"`{index}`")
+    for entry in rows(listed.get("manifests"), f"`manifests` of `{index}`"):
+        notes = table(entry.get("annotations"), f"`annotations` of `{index}`")
         if notes.get("vnd.docker.reference.type") == "attestation-manifest":
             continue
-        own = tuple(
-            notes[key] for key in ("io.containerd.image.name", "org.opencontainers.image.ref.name") if key in notes
-        )
-        document = _json(documents, _blob(entry))
-        if str(entry.get("mediaType", "")).endswith(_MANIFEST_TYPES):
-            found.append((own or names, document))
+        own = [
+            text(notes[key], f"`{key}` of `{index}`")
+            for key in ("io.containerd.image.name", "org.opencontainers.image.ref.name")
+            if key in notes
+        ]
+        blob = descriptor(entry, f"`{index}`")
+        if text(entry.get("mediaType"), f"`mediaType` of `{index}`").endswith(_MANIFEST_TYPES):
+            found.append((own or names, table(document(_there(documents, blob), blob), f"`{blob}`")))
         else:
-            found += _manifests(documents, document, own or names)
+            found += _manifests(documents, blob, own or names, (*above, index))
     return found
 
 
-def _blob(descriptor: dict[str, Any]) -> str:
-    return "blobs/" + str(descriptor["digest"]).replace(":", "/")
-
-
-def _json(documents: dict[str, bytes], name: str) -> Any:
-    try:
-        return json.loads(documents[name])
-    except KeyError:
-        raise ArchiveError(f"`{name}` is missing") from None
-    except ValueError as error:
-        raise ArchiveError(f"`{name}` is damaged: {error}") from error
+def _there(documents: dict[str, bytes], name: str) -> bytes:
+    if name not in documents:
+        raise ArchiveError(f"`{name}` is missing")
+    return documents[name]

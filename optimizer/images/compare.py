@@ -9,12 +9,8 @@ from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from dockopt.optimizer.images.archive import Image
+from dockopt.optimizer.images.documents import LISTS, MAPS, TEXTS
 from dockopt.optimizer.images.layers import Contents, Entry
-
-#: what a container gets of the configuration (OCI image specification `config.md`, and what Docker adds)
-_TEXTS = ("User", "WorkingDir", "StopSignal")
-_LISTS = ("Entrypoint", "Cmd", "Shell", "OnBuild")
-_MAPS = ("Labels", "ExposedPorts", "Volumes", "Healthcheck")
 
 
 class Difference(NamedTuple):
@@ -34,19 +30,20 @@ class Difference(NamedTuple):
 
 
 def settings(image: Image) -> dict[str, str]:
-    """Return what a container gets of an image's configuration, by name; absent and empty are the same."""
+    """Return what a container gets of an image's configuration, by name; absent and empty are the same, and so is `/` as directory."""
     config: dict[str, Any] = image.config.get("config") or {}
     found: dict[str, str] = {}
     for entry in config.get("Env") or ():
         name, _, value = str(entry).partition("=")
         found[f"Env {name}"] = value
-    for name in _TEXTS:
-        if config.get(name):
+    for name in TEXTS:
+        # without a directory a container begins in `/`, which BuildKit writes down and other builders do not
+        if config.get(name) and (name, config[name]) != ("WorkingDir", "/"):
             found[name] = str(config[name])
-    for name in _LISTS:
+    for name in LISTS:
         if config.get(name):
             found[name] = json.dumps(config[name])
-    for name in _MAPS:
+    for name in MAPS:
         for key, value in (config.get(name) or {}).items():
             found[f"{name} {key}"] = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
     return found | {name: str(image.config[name]) for name in ("architecture", "os") if image.config.get(name)}

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from dockopt.optimizer.registry.credentials import Login, LoginProblem, login_for
 from dockopt.optimizer.registry.reference import DIGEST, DOCKER_HUB, Reference
-from dockopt.optimizer.registry.transport import TIMEOUT, Answer, NetworkProblem, is_this_machine, request
+from dockopt.optimizer.registry.transport import TIMEOUT, Answer, NetworkProblem, Unreachable, is_this_machine, request
 
 #: lists of one manifest per platform
 _LISTS = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
@@ -23,7 +23,11 @@ _LISTS = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.dis
 _IMAGES = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
 _ACCEPT = ", ".join((*_LISTS, *_IMAGES))
 _HUB_HOST = "registry-1.docker.io"
-_CHALLENGE = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s,\"]+))")
+_WORD = r"[A-Za-z0-9!#$%&'*+.^_`|~-]++"
+#: a parameter of a challenge, or the scheme that begins one; possessive, so that no header takes long
+_PIECE = re.compile(
+    rf"[\s,]*+(?:(?P<name>{_WORD})\s*+=\s*+(?:\"(?P<quoted>(?:[^\"\\]|\\.)*+)\"|(?P<bare>[^\s,\"]*+))|(?P<scheme>{_WORD}))(?=[\s,]|$)"
+)
 _TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 _CLIENT = "dockopt"
 
@@ -53,10 +57,13 @@ class Registries:
         self._authorizations: dict[tuple[str, str], str] = {}
         self._schemes: dict[str, str] = {}
         self._logins: dict[str, Login | None] = {}
+        self._unreachable: dict[str, Unreachable] = {}
 
     def digest(self, reference: Reference) -> Found:
-        """Return what a tag is now. Raises RegistryProblem."""
+        """Return what a tag is now. A registry that does not answer is not asked again. Raises RegistryProblem."""
         try:
+            if reference.registry in self._unreachable:
+                raise self._unreachable[reference.registry]
             answer = self._ask("HEAD", reference)
             told = answer.headers.get("Docker-Content-Digest", "")
             # some servers answer HEAD with less than GET, or not at all
@@ -65,10 +72,12 @@ class Registries:
                 _require_found(answer, reference)
                 return Found(_digest_of(answer, reference), _is_list(answer, reference))
         except NetworkProblem as problem:
+            if not isinstance(problem, Unreachable):
+                raise RegistryProblem(str(problem), "check the name, and what answers to it") from None
+            self._unreachable[reference.registry] = problem
             raise RegistryProblem(str(problem), "try again when the registry can be reached") from None
         except LoginProblem as problem:
-            remedy = f"`docker login {reference.registry}`, or take the helper out of Docker's configuration"
-            raise RegistryProblem(str(problem), remedy) from None
+            raise RegistryProblem(str(problem), problem.remedy) from None
         _require_found(answer, reference)
         return Found(told, _is_list(answer, reference))
 
@@ -119,7 +128,10 @@ class Registries:
         return None
 
     def _token(self, challenge: dict[str, str], reference: Reference, login: Login | None) -> str:
-        realm = urlsplit(challenge.get("realm", ""))
+        try:
+            realm = urlsplit(challenge.get("realm", ""))
+        except ValueError:
+            raise NetworkProblem(f"`{reference.registry}` names an address that is none") from None
         scope = challenge.get("scope") or f"repository:{reference.repository}:pull"
         asked = {name: challenge[name] for name in ("service",) if name in challenge} | {"scope": scope}
         registry_is_here = is_this_machine(urlsplit(f"//{reference.registry}").hostname)
@@ -150,14 +162,22 @@ class Registries:
 
 
 def _challenges(answer: Answer) -> dict[str, dict[str, str]]:
-    """Return the challenges of a 401 by their scheme, in lower case (RFC 9110, 11.6.1)."""
+    """Return the challenges of a 401 by their scheme, in lower case, the first one of each (RFC 9110, 11.6.1).
+
+    One header can have several of them; what comes after something that is not understood is left out.
+    """
     found: dict[str, dict[str, str]] = {}
     for value in answer.headers.get_all("WWW-Authenticate", []):
-        scheme, _, rest = value.strip().partition(" ")
-        found[scheme.lower()] = {
-            name.lower(): re.sub(r"\\(.)", r"\1", quoted) if quoted else bare
-            for name, quoted, bare in _CHALLENGE.findall(rest)
-        }
+        parameters: dict[str, str] = {}
+        at = 0
+        while piece := _PIECE.match(value, at):
+            name, quoted, bare, scheme = piece.groups()
+            if scheme is not None:
+                parameters = {}
+                found.setdefault(scheme.lower(), parameters)
+            else:
+                parameters[name.lower()] = bare if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+            at = piece.end()
     return found
 
 
@@ -175,7 +195,7 @@ def _require_found(answer: Answer, reference: Reference) -> None:
         )
     if status == 429:
         wait = answer.headers.get("Retry-After", "")
-        when = f"in {wait} s" if wait.isdigit() else "later"
+        when = f"in {wait} s" if re.fullmatch(r"[0-9]{1,6}", wait) else "later"
         raise RegistryProblem(
             f"`{reference.registry}` wants no more requests for now",
             f"try again {when}, or `docker login` for a higher limit",
@@ -204,6 +224,11 @@ def _is_list(answer: Answer, reference: Reference) -> bool:
 
 def _digest_of(answer: Answer, reference: Reference) -> str:
     """Return the digest of a manifest by its bytes; what the server says of it has to agree."""
+    if answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        # nobody asked for that, and the digest is one of the bytes as they were pushed
+        raise RegistryProblem(
+            f"`{reference.registry}` sent `{reference.tagged}` compressed", "ask it without the proxy that does that"
+        )
     digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
     told = answer.headers.get("Docker-Content-Digest")
     if told is not None and DIGEST.fullmatch(told) is not None and told != digest:
@@ -211,4 +236,10 @@ def _digest_of(answer: Answer, reference: Reference) -> str:
             f"`{reference.registry}` sent other bytes than it says for `{reference.tagged}`",
             "trust no copy on the way to it",
         )
+    try:
+        manifest = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        manifest = None
+    if not isinstance(manifest, dict):
+        raise RegistryProblem(f"`{reference.registry}` sent no manifest for `{reference.tagged}`", "try again later")
     return digest

@@ -14,10 +14,12 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
-from typing import IO, Any
+from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-#: seconds for each connection, and for each wait for an answer
+from dockopt.optimizer.registry.limits import within
+
+#: seconds for one request, with its redirects and all of its answers
 TIMEOUT = 20.0
 #: larger answers are no manifests and no tokens, bytes (the distribution specification wants 4 MiB manifests to be taken)
 _LARGEST = 4 << 20
@@ -27,6 +29,10 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 class NetworkProblem(Exception):
     """No answer; the message says why."""
+
+
+class Unreachable(NetworkProblem):
+    """No answer, and the next request to the same server will fare no better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +73,20 @@ def request(
     data: bytes | None = None,
     timeout: float = TIMEOUT,
 ) -> Answer:
-    """Send a request and follow redirects; `authorization` goes to the origin of `url` only. Raises NetworkProblem."""
-    start = urlsplit(url)
+    """Send a request and follow redirects, in `timeout` seconds; `authorization` goes to the origin of `url` only.
+
+    Raises NetworkProblem.
+    """
+    try:
+        return within(timeout, lambda: _followed(method, url, headers, authorization, data, timeout))
+    except TimeoutError:
+        raise Unreachable(f"`{_host(url)}` did not answer within {timeout:g} s") from None
+
+
+def _followed(
+    method: str, url: str, headers: Mapping[str, str], authorization: str | None, data: bytes | None, timeout: float
+) -> Answer:
+    start = _split(url, _host(url))
     for _ in range(_MAX_REDIRECTS + 1):
         here = _checked(url, start)
         sent = dict(headers)
@@ -87,13 +105,26 @@ def request(
     raise NetworkProblem(f"`{start.hostname}` redirects more than {_MAX_REDIRECTS} times")
 
 
-def _checked(url: str, start: SplitResult) -> SplitResult:
+def _host(url: str) -> str:
+    """Return the host of an address for a message."""
     try:
-        here = urlsplit(url)
-        local = is_this_machine(here.hostname) and is_this_machine(start.hostname)
-        _ = here.port
+        return urlsplit(url).hostname or url
     except ValueError:
-        raise NetworkProblem(f"`{start.hostname}` names an address that is none") from None
+        return url
+
+
+def _split(url: str, named_by: str | None) -> SplitResult:
+    try:
+        found = urlsplit(url)
+        _ = found.port
+    except ValueError:
+        raise NetworkProblem(f"`{named_by}` names an address that is none") from None
+    return found
+
+
+def _checked(url: str, start: SplitResult) -> SplitResult:
+    here = _split(url, start.hostname)
+    local = is_this_machine(here.hostname) and is_this_machine(start.hostname)
     if here.hostname is None or here.username is not None or not url.isascii() or any(c <= " " for c in url):
         raise NetworkProblem(f"`{start.hostname}` names an address that is none")
     if here.scheme != "https" and not (here.scheme == "http" and local):
@@ -116,15 +147,37 @@ def _once(asked: urllib.request.Request, here: SplitResult, timeout: float) -> A
         except urllib.error.HTTPError as error:
             with error:
                 return Answer(error.code, error.headers, _body(error))
-    except (urllib.error.URLError, OSError, http.client.HTTPException, ValueError) as error:
-        raise NetworkProblem(f"`{here.hostname}` {_why(error, timeout)}") from None
+    except (urllib.error.URLError, OSError) as error:
+        raise Unreachable(f"`{here.hostname}` {_why(error, timeout)}{_way(here)}") from None
+    except _TooLarge:
+        raise NetworkProblem(f"`{here.hostname}` gave an answer of more than {_LARGEST >> 20} MiB") from None
+    except http.client.IncompleteRead:
+        raise NetworkProblem(f"`{here.hostname}` ended its answer too early") from None
+    except UnicodeError:  # of the codec `idna`: a label that is empty or too long
+        raise NetworkProblem(f"`{here.hostname}` is no name of a host") from None
+    except (http.client.HTTPException, ValueError):
+        raise NetworkProblem(f"`{here.hostname}` gave an answer that is no HTTP") from None
 
 
-def _body(response: IO[bytes]) -> bytes:
-    body = response.read(_LARGEST + 1)
+class _TooLarge(Exception):
+    pass
+
+
+def _body(response: Any) -> bytes:
+    body: bytes = response.read(_LARGEST + 1)
     if len(body) > _LARGEST:
-        raise http.client.HTTPException("too large")
+        raise _TooLarge
+    # read(amount) is content with less than the header promised: what is left of that is in `length` (`http.client.HTTPResponse`)
+    if response.length:
+        raise http.client.IncompleteRead(body, response.length)
     return body
+
+
+def _way(here: SplitResult) -> str:
+    """Return that a proxy is in between, which may be what cannot be reached; its address may hold a password."""
+    if is_this_machine(here.hostname) or here.scheme not in urllib.request.getproxies():
+        return ""
+    return "" if urllib.request.proxy_bypass(here.hostname or "") else " (through the proxy of the environment)"
 
 
 def _why(error: Exception, timeout: float) -> str:
@@ -136,7 +189,6 @@ def _why(error: Exception, timeout: float) -> str:
     if isinstance(cause, ssl.SSLError):
         return "does not speak TLS as expected"
     if isinstance(cause, socket.gaierror):
-        return "cannot be found: is this machine offline?"
-    if isinstance(cause, OSError):
-        return f"cannot be reached: {(cause.strerror or 'no connection').lower()}"
-    return "gave an answer that is no HTTP, or too large"
+        return "cannot be found, as if this machine were offline"
+    strerror = cause.strerror if isinstance(cause, OSError) else None
+    return f"cannot be reached: {(strerror or 'no connection').lower()}"

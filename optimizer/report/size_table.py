@@ -68,7 +68,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: int) ->
             justify="right" if number < right else "left",
             no_wrap=True,
             overflow="ellipsis",
-            min_width=None if last else max(len(title), *(len(row[number]) for row in rows)),
+            min_width=None if last else max(len(title), *(len(row[number]) for row in rows), 0),
         )
     for row in rows:
         table.add_row(*map(Text, row))

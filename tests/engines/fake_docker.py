@@ -29,6 +29,11 @@ def build(arguments: list[str]) -> int:
     number = len(list(STATE.glob("built-*"))) + 1
     (STATE / f"built-{number}").write_text(Path(options["file"]).read_text())
     (STATE / f"ignore-{number}").write_text(str(Path(f"{options['file']}.dockerignore").exists()))
+    if SCENARIO == "garbage":
+        sys.stdout.buffer.write(
+            b'{"vertexes": 3}\n{broken\n\xff\xfe\x00\x1b[31m\n#7 DONE ..s\n#6 [x\n' + b"{" * 5000 + b"\n"
+        )
+        return 0
     if SCENARIO == "no-secret":
         return fail("ERROR: failed to stat /nowhere: stat /nowhere: no such file or directory")
     print(
@@ -72,6 +77,11 @@ def layer(files: dict[str, bytes]) -> bytes:
 def save(tags: list[str]) -> int:
     files = {"config.json": b'{"config": {"Env": ["A=1"]}}'}
     manifest = []
+    if SCENARIO in ("garbage", "half-an-archive"):
+        sys.stdout.buffer.write(b"garbage" if SCENARIO == "garbage" else layer({"a": b"a" * 9000})[:4000])
+        return 0
+    if SCENARIO == "no-layers":
+        return fail("Error response from daemon: empty export - not implemented")
     for i, tag in enumerate(tags):
         image = STATE / f"image-{tag.replace('/', '_')}"
         if not image.exists():
@@ -102,6 +112,8 @@ def main(arguments: list[str]) -> int:
         return 0
     if arguments[:2] == ["buildx", "version"]:
         return 1
+    if SCENARIO == "garbage" and arguments[:2] == ["buildx", "build"]:
+        print("rawjson")
     if arguments[:2] == ["buildx", "build"]:
         return 0
     if arguments[0] == "build":

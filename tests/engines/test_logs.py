@@ -77,3 +77,29 @@ def test_buildah() -> None:
     assert [(step.instruction, step.cached) for step in reader.steps()] == [("COPY . .", True), ("RUN make", False)]
     assert reader.steps()[1].seconds == 1.0
     assert list(reader.tail) == ["words", "COMMIT x"]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "{not JSON}\n", "{\n", '{"a": 1} trailing\n', "{" * 5000 + "\n", "[1]\n", "null\n",
+        '{"vertexes": 3}\n', '{"vertexes": [3, null, []]}\n',
+        '{"vertexes": [{"digest": [], "name": {}, "started": 3, "completed": "x"}]}\n', '{"logs": [{"data": 3}, {"data": "é"}, 1]}\n',
+        '{"vertexes": [{"digest": "9", "name": "[1/1] RUN x", "started": "yesterday", "completed": "2026-01-01T00:00:00Z"}]}\n',
+        '{"vertexes": [{"digest": "9", "name": "[1/1] RUN x", "started": "2026-01-01T00:00:00", "completed": "2026-01-01T00:00:00Z"}]}\n',
+        "\x00\x1b[31m\n", "#7 DONE 1.2.3s\n", "#7 DONE ..s\n", "--> Using cache 1\n", "STEP 1: \n", "STEP \n",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("reader", [RawJsonLog, PlainLog, BuildahLog])
+def test_garbage_hides_nothing_that_comes_after_it(
+    reader: type[RawJsonLog | PlainLog | BuildahLog], garbage: str
+) -> None:
+    log = reader(lambda _: None)
+    log.feed(garbage, 1.0)
+    log.feed("ERROR: the last word\n", 2.0)
+    assert log.tail[-1].endswith("ERROR: the last word")
+    assert all(step.seconds >= 0 for step in log.steps())
+
+
+def test_nothing_was_built() -> None:
+    assert fed(BuildahLog(lambda _: None), "Error: no such file\n").steps() == ()

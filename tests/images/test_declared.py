@@ -82,6 +82,17 @@ def test_one_more_stage(difference: Difference, covered: bool) -> None:
     assert declared_by([change(wanted)], text).covers(difference) == covered
 
 
+@pytest.mark.parametrize(
+    ("target", "covered"), [(None, True), ("run", True), ("base", True), ("build", False), ("0", False)]
+)
+def test_settings_of_other_stages_are_not_those_of_the_image(target: str | None, covered: bool) -> None:
+    text = b"FROM golang AS build\nWORKDIR /src\nFROM a AS base\nFROM Base AS run\nENV A=1\n"
+    wanted = WantedDifference(runtime_stage=RuntimeStage(()))
+    declared = declared_by([change(wanted)], text, target)
+    assert declared.covers(setting("WorkingDir")) == covered
+    assert declared.covers(setting("Env A")) == (target not in (None, "run"))
+
+
 def replacing(old: str, new: str) -> Declared:
     """Return what a change declares that replaces a text, judged as the planner does."""
     at = ONE_STAGE.index(old)

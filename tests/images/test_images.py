@@ -170,6 +170,13 @@ def test_the_same() -> None:
     assert differences(image(BASE, Env=["A=1", "B=2"]), image(BASE, Env=["B=2", "A=1"], Labels=None)) == []
 
 
+def test_a_container_begins_in_the_root_where_nothing_is_said() -> None:
+    assert differences(image(BASE, WorkingDir="/"), image(BASE)) == []
+    assert [d.where for d in differences(image(BASE, WorkingDir="/"), image(BASE, WorkingDir="/app"))] == [
+        "config WorkingDir"
+    ]
+
+
 def test_differences_are_named() -> None:
     old = layer(
         Path("same"), Path("mode"), Path("owner"), Path("text", data=b"a"), Path("gone"), link("l", "a"), Path("kind")

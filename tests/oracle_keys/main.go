@@ -54,6 +54,7 @@ type request struct {
 	Platform  string            `json:"platform"`
 	Merge     bool              `json:"merge"` // the store can merge layers, so that --link means something
 	Lint      bool              `json:"lint"`  // what `docker build --check` says is wanted, and nothing else
+	Image     bool              `json:"image"` // the configuration of the image is wanted, and nothing else
 }
 
 // step is the operation of one instruction. Hope is its key with every input left out that may match by content although its own key
@@ -69,16 +70,21 @@ type answer struct {
 	Error    string   `json:"error"`
 	Steps    []step   `json:"steps"`
 	Warnings []string `json:"warnings"` // names of checks, once for each place
+	Image    any      `json:"image"`    // OCI image configuration
 }
 
-// resolver knows every image: its digest is that of its name, and it has nothing but a PATH.
+// resolver knows every image: its digest is that of its name, and it has nothing but a PATH; those of Go begin in /go.
 type resolver struct{}
 
 func (resolver) ResolveImageConfig(_ context.Context, ref string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	directory := ""
+	if strings.HasPrefix(ref, "docker.io/library/golang:") {
+		directory = `,"WorkingDir":"/go"`
+	}
 	// without a layer it would count as scratch
 	config := `{"architecture":"amd64","os":"linux","history":[{"created_by":"a layer"}],"rootfs":{"type":"layers","diff_ids":["` +
 		digest.FromString("layer").String() +
-		`"]},"config":{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]}}`
+		`"]},"config":{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]` + directory + `}}`
 	return ref, digest.FromString(ref), []byte(config), nil
 }
 
@@ -292,6 +298,9 @@ func reply(ctx context.Context, number int, r request) (answer, error) {
 	result, err := dockerfile2llb.Dockerfile2LLB(ctx, r.Source, options)
 	if err != nil {
 		return answer{}, err
+	}
+	if r.Image {
+		return answer{Image: result.Image}, nil
 	}
 	definition, err := result.State.Marshal(ctx, llb.Platform(platform))
 	if err != nil {

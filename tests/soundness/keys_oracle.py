@@ -63,6 +63,13 @@ class KeysOracle:
         answer = self._ask({"source": _b64(dockerfile), "platform": "linux/amd64", "lint": True})
         return str(answer["error"]) if answer["error"] else Counter(answer["warnings"])
 
+    def image(self, dockerfile: bytes, target: str = "") -> dict[str, Any] | str:
+        """Return the configuration of the image (OCI image specification), or why the file cannot be built."""
+        request = {"source": _b64(dockerfile), "platform": "linux/amd64", "target": target, "image": True}
+        answer = self._ask(request)
+        found: dict[str, Any] = answer["image"]
+        return str(answer["error"]) if answer["error"] else found
+
     def _ask(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
