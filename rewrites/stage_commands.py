@@ -48,8 +48,6 @@ def obstacle_in(build: Build, stage: Stage, compiles: Callable[[Executed], bool]
             state = build.runs[stage.index].states[position]
             if instruction.keyword == "WORKDIR" and state.user != "root":
                 return "its working directory belongs to a user, who may write there", "", instruction.start_line
-            if instruction.keyword in ("COPY", "ADD") and instruction.flag("chown") is not None:
-                return "what is copied here belongs to a user, who may write there", "", instruction.start_line
         for command in build.executed:
             if command.stage != stage.index:
                 continue

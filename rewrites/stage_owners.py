@@ -9,6 +9,7 @@ from __future__ import annotations
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.regions import below
 from dockopt.optimizer.syntax import Stage
+from dockopt.optimizer.wording import shortened
 
 
 def owner_problem(build: Build, stage: Stage, root: str) -> tuple[str, str, int] | None:
@@ -39,4 +40,18 @@ def belongs_to_a_user(build: Build, stage: Stage) -> str | None:
             return f"line {instruction.start_line} gives what it copies to a user, who may write there"
         if instruction.keyword == "RUN" and run.states[position].user != "root":
             return f"what line {instruction.start_line} makes belongs to the user, who may write there"
+    return None
+
+
+def directory_of_a_user(build: Build, stage: Stage) -> tuple[str, str, int] | None:
+    """Return which directory the program's user may write to, and would not in a stage that takes over files one by one."""
+    if build.runs[stage.index].final.user == "root":
+        return None
+    for instruction in stage.instructions:
+        if instruction.keyword in ("COPY", "ADD") and instruction.flag("chown") is not None:
+            return "what is copied here belongs to a user, who may write there", "", instruction.start_line
+    for command in build.executed:
+        if command.stage == stage.index and command.name == "mkdir" and command.before.user != "root":
+            reason = f"the directory of `{shortened(command.text)}` belongs to a user, who may write there"
+            return reason, "", command.line
     return None

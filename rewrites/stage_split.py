@@ -19,6 +19,7 @@ from dockopt.rewrites.runtime_choice import Choice
 from dockopt.rewrites.stage_accounts import Accounts, accounts_of
 from dockopt.rewrites.stage_commands import made_directories
 from dockopt.rewrites.stage_cut import TOOLCHAIN, Cut, cut_stage
+from dockopt.rewrites.stage_owners import directory_of_a_user
 
 ID = "multi-stage"
 _REMEDY = "build it in with `{embedding}`, name it in the sources, or keep it out by the ignore file"
@@ -72,6 +73,10 @@ def split(
 ) -> Iterator[Proposal | Refusal | Advice]:
     """Give the program at a path of a stage one of its own; `kept` are variables of a toolchain that go along. Raises Unsupported."""
     line = stage.from_.start_line
+    owned = directory_of_a_user(build, stage)
+    if owned is not None:
+        yield Refusal(ID, line, *owned)
+        return
     final = build.runs[-1].final
     cut = cut_stage(build, stage, kept)
     if isinstance(cut, Refusal):
