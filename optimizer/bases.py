@@ -100,8 +100,8 @@ _GOLANG = BaseFacts(
 
 
 def _plain(family: str) -> BaseFacts:
-    # of Alpine, Debian and Ubuntu the environment is PATH and nothing else, of Fedora DISTTAG, FGC and FBR besides (docker-library/repo-info,
-    # repos/<image>/local); of the others it is not written down there. None sets what pip asks for
+    # of Alpine, Debian and Ubuntu the environment is PATH and nothing else, of Fedora DISTTAG, FGC and FBR too
+    # (docker-library/repo-info, repos/<image>/local); the others were not looked up, and are taken to be alike
     unset = dict.fromkeys(("GOPATH", "HOME", "PIP_CACHE_DIR", "PIP_CONFIG_FILE", "PIP_NO_CACHE_DIR"))
     return BaseFacts(family, {"PATH": _PATH, **unset, **_UNSET}, "/", "root", _STANDARD, _COMPLETE)
 
