@@ -34,10 +34,11 @@ When it does not fire
     What is started is not surely the program that a `go build` or `cargo build` of this stage makes, or a script starts it; the
     sources cannot be followed, start other programs, look up accounts by name, read the directory of Go, or load plugins; a file
     of the image is neither built in nor named, and nobody but the author knows whether it is read (then it is asked for); a
-    command of the stage leaves what may be needed, such as packages; Compose starts another command or checks the health, or a
-    development container uses the stage; somebody builds the last stage by its name; it needs C, and the release of the base
-    image is not known. Of Rust also: a package of Cargo.lock may link a C library, or the project has a build script, several
-    packages, or settings of its own for cargo. Programs of Java, Node and Python are not followed.
+    command of the stage leaves what may be needed, such as packages; Compose, a Makefile, a script or CI starts another
+    command in a container of it, or Compose checks the health, or a development container uses the stage; somebody builds the
+    last stage by its name; it needs C, and the release of the base image is not known. Of Rust also: a package of Cargo.lock
+    may link a C library, or the project has a build script, several packages, or settings of its own for cargo. Programs of
+    Java, Node and Python are not followed.
 
 Why it is safe
     The stage that builds does what it did: the validator compares every command. Of the new image it shows that each file is
