@@ -20,7 +20,8 @@ from dockopt.optimizer.running.services import service_names
 _SOURCES = ("workflows", "gitlab", "makefiles", "scripts", "package_json")
 #: a program of containers up to the end of its command; quotes keep what would end it
 _COMMAND = re.compile(
-    r"\b(?P<program>docker-compose|docker|podman|nerdctl)[ \t]+(?P<rest>(?:\"(?:\\.|[^\"\\])*\"|'[^']*'|\\.|[^\n\"';|&>\\#]|(?<=\S)#)*)"
+    r"\b(?P<program>docker-compose|docker|podman|nerdctl)[ \t]+"
+    r"(?P<rest>(?:\"(?:\\.|[^\n\"\\])*\"|'[^\n']*'|\\.|[^\n\"';|&>\\#]|(?<=\S)#)*)"
 )
 #: what a word may hold blanks in: expressions of GitHub, variables and functions of make and the shell
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}|\$\([^()\n]*\)|\$\{[^{}\n]*\}")
@@ -61,12 +62,12 @@ def begun_elsewhere(build: Build) -> Iterator[Begun]:
     services = service_names(build)
     containers = set(services)
     for _, _, words in commands:
-        found = _run(words)
+        found = _run(words, images)
         if found is not None and not found.is_compose and _is_ours(found.operand, images):
             containers |= set(_values(words[: len(words) - len(found.rest)], ("--name",)))
     root = _root(build)
     for path, line, words in commands:
-        found = _run(words)
+        found = _run(words, images)
         if found is None:
             continue
         ours = services if found.is_compose else containers if found.is_exec else images
@@ -86,8 +87,8 @@ class _Started(NamedTuple):
     is_compose: bool
 
 
-def _run(words: tuple[str, ...]) -> _Started | None:
-    """Read `run` and `exec`; None for every other command."""
+def _run(words: tuple[str, ...], images: set[str]) -> _Started | None:
+    """Read `run` and `exec`; None for every other command. Variables in front of one of `images` are taken for options."""
     compose = words[0] == "docker-compose"
     rest = _operands(words[1:], _COMPOSE_VALUES if compose else _GLOBAL_VALUES)[1]
     if rest and rest[0] in _SERVICE_GROUPS and not compose:
@@ -98,6 +99,10 @@ def _run(words: tuple[str, ...]) -> _Started | None:
     if not rest or rest[0] not in ("run", "exec"):
         return None
     options, operands = _operands(rest[1:], _RUN_VALUES)
+    while rest[0] == "run" and len(operands) > 1 and operands[0].startswith("$") and not _is_ours(operands[0], images):
+        if not any(_is_ours(word, images) for word in operands[1:]):
+            break
+        operands = _operands(operands[1:], _RUN_VALUES)[1]
     if not operands:
         return None
     return _Started(operands[0], operands[1:], options.get("--entrypoint", ""), rest[0] == "exec", compose)

@@ -69,6 +69,8 @@ jobs:
         ),
         ({"test.sh": "#!/bin/sh\ndocker build -t shop .\nout=$(docker run --rm shop go version)\n"}, "test.sh:3"),
         ({"run.sh": "docker build -t shop .\ndocker run -d --name s shop\ndocker exec -it s bash\n"}, "run.sh:3"),
+        ({"Makefile": "t:\n\tdocker build -t $(I) .\n\tdocker run $(ARGS) -it $(I) go test\n"}, "Makefile:3"),
+        ({"run.sh": "docker build -t shop .\ndocker run shop sh -c 'go test\n./...'\n"}, "run.sh:2"),
         ({"run.sh": "docker build -t shop .\ndocker run --entrypoint /bin/sh shop -c ls\n"}, "run.sh:2"),
         ({".github/workflows/ci.yml": _WORKFLOW.format(tag="shop:ci", image="shop:ci")}, "ci.yml:12"),
         (
