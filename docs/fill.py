@@ -18,7 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (
-    "README.md", "docs/ci.md", "docs/commands.md", "docs/configuration.md", "docs/context.md", "docs/graph.md",
+    "README.md", "docs/ci.md", "docs/commands.md", "docs/configuration.md", "docs/context.md", "docs/go-facts.md", "docs/graph.md",
     "docs/proofs.md", "docs/report.md", "docs/runtime-bases.md", "docs/suppression.md",
 )  # fmt: skip
 _BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -51,6 +51,14 @@ def _rewrites() -> str:
 
 def _options() -> str:
     return f"```console\n$ dockopt suggest --help\n{_printed(ROOT, 'suggest', '--help')}```\n"
+
+
+def _c_packages() -> str:
+    """What is known of Go packages with C."""
+    sys.path.insert(0, str(ROOT / ".src"))
+    from dockopt.optimizer.ecosystems.go.c_packages import table
+
+    return table()
 
 
 def _runtime_bases() -> str:
@@ -273,6 +281,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "configuration": _configuration,
     "hadolint": _hadolint,
     "graph": _graph,
+    "c-packages": _c_packages,
     "runtime-bases": _runtime_bases,
     "action-inputs": _action_inputs,
     "gitlab-inputs": _gitlab_inputs,

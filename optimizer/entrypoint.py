@@ -31,11 +31,15 @@ TEMURIN_ENTRYPOINT = "/__cacert_entrypoint.sh"
 #: are known here; () is none
 _ENTRYPOINTS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        "scratch golang alpine debian ubuntu buildpack-deps busybox rust python ruby fedora rockylinux almalinux amazonlinux "
-        "gcr.io/distroless/static gcr.io/distroless/static-debian11 gcr.io/distroless/static-debian12 "
-        "gcr.io/distroless/base gcr.io/distroless/base-debian11 gcr.io/distroless/base-debian12".split(),
+        "scratch golang alpine debian ubuntu buildpack-deps busybox rust python ruby fedora rockylinux almalinux amazonlinux".split(),
         (),
     ),
+    # README.md, "Entrypoints"; the tag `debug` has a shell (static/static.bzl)
+    **{
+        f"gcr.io/distroless/{name}{release}": ()
+        for name in ("static", "base-nossl", "base", "cc")
+        for release in ("", "-debian11", "-debian12", "-debian13")
+    },
     # runs its arguments, with `node` in front where the first one is an option or no program (docker-library/node)
     "node": ("docker-entrypoint.sh",),
     # they run their arguments (carlossg/docker-maven, mvn-entrypoint.sh; adoptium/containers, entrypoint.sh, which tags before 2023 do
@@ -119,7 +123,8 @@ def started(build: Build, stage: int) -> Start:
     start.instructions = tuple(found for found in (entrypoint, cmd) if found is not None)
     head = entrypoint or cmd or build.dockerfile.stages[stage].from_
     place = _Place(head, build.runs[stage].final.cwd, "", head.start_line)
-    inherited = _ENTRYPOINTS.get(repository(base)[0])
+    name, tag = repository(base)
+    inherited = None if name.startswith("gcr.io/distroless/") and "debug" in tag else _ENTRYPOINTS.get(name)
     if not start.instructions:
         start.unsure(f"CMD and ENTRYPOINT are those of `{base}`", place)
         return start

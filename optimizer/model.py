@@ -49,6 +49,9 @@ class ContextReader(Protocol):
     def may_be_missing(self, rel: str) -> bool:
         """Tell whether a path is ignored by git: a clone of the project may not have it."""
 
+    def permissions(self, rel: str) -> int | None:
+        """Return the permission bits of a file or directory that COPY would find, None where there is none."""
+
     @property
     def ignore_file(self) -> tuple[str, bytes]:
         """The ignore file that counts: its path in the context, and its bytes (empty where there is none yet)."""
@@ -181,6 +184,10 @@ class FrozenContext:
     def may_be_missing(self, rel: str) -> bool:
         """Tell whether a path is ignored by git: a clone of the project may not have it."""
         return self.reader is not None and self.reader.may_be_missing(rel)
+
+    def permissions(self, rel: str) -> int | None:
+        """Return the permission bits of a file or directory, None where there is none: no part of any proof."""
+        return None if self.reader is None else self.reader.permissions(rel)
 
     def is_asked_for(self, rel: str) -> bool:
         """Tell whether an exception of the ignore file asks for a path; no part of any proof."""

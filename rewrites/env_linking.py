@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from dockopt.optimizer.bases import repository
+from dockopt.optimizer.ecosystems.go.c_packages import Without
 from dockopt.optimizer.ecosystems.go.linking import wants_static
 from dockopt.optimizer.ecosystems.go.needs import needs_of
 from dockopt.optimizer.ecosystems.go.shipping import Shipped, ancestry, shipped, source_stage
@@ -73,6 +74,7 @@ def _go(build: Build, found: Shipped, rewrite: str) -> Iterator[Proposal | Refus
     made, line = found.build, found.build.command.line
     runtime = base_of(build.executor, found.stage)
     yield from _platform(build, found, rewrite)
+    yield from _stubs(found, rewrite)
     if found.copy is None or runtime.facts is None or runtime.facts.libc is None:
         return
     linking = made.linking
@@ -105,6 +107,21 @@ def _go(build: Build, found: Shipped, rewrite: str) -> Iterator[Proposal | Refus
     yield from _libraries(build, found, runtime, rewrite, brings=brings)
 
 
+def _stubs(found: Shipped, rewrite: str) -> Iterator[Advice]:
+    """Yield packages that build without cgo and then answer with errors only."""
+    made = found.build
+    if made.cgo.on is not False or made.facts is None:
+        return
+    for use in made.facts.uses:
+        if use.without is Without.FAILS:
+            message = (
+                f"`{found.path}` is built without cgo ({made.cgo.why}), and `{use.package}` then fails when it is used: "
+                f"it needs {use.what}"
+            )
+            remedy = f"`CGO_ENABLED=1` in front of `go {made.subcommand}`, and a C compiler"
+            yield Advice(rewrite, made.command.line, message, "error", remedy, use.path, use.line)
+
+
 def _named(libc: str | None) -> str:
     return libc if libc else "the C library"
 
@@ -115,6 +132,9 @@ def _cause(found: Shipped) -> tuple[str, str, int]:
     line = made.command.line
     if made.settings.value("-buildmode")[1] == "pie":
         return "`-buildmode=pie` has the dynamic loader start it", "", line
+    if made.facts is not None and made.facts.dynamic is not None:
+        use = made.facts.dynamic
+        return f"`{use.package}` needs {use.what}", use.path, use.line
     uses = () if made.facts is None else (*made.facts.uses, *made.facts.standard)
     for use in uses:
         if use.own:
@@ -141,8 +161,15 @@ def _remedy(found: Shipped, runtime: StageBase) -> str:
         )
     if made.settings.value("-buildmode")[1] == "pie":
         return f"leave out `-buildmode=pie`, or {elsewhere}"
+    if made.facts is not None and made.facts.dynamic is not None:
+        return elsewhere
     if made.facts is not None and made.facts.uses:
-        return f"it cannot be built without cgo: {elsewhere}"
+        if all(use.without is Without.OTHER for use in made.facts.uses):
+            return (
+                f"`CGO_ENABLED=0` in front of `go {made.subcommand}` has it work by other means than C; or {elsewhere}"
+            )
+        fails = any(use.without is Without.FAILS for use in made.facts.uses)
+        return f"{'without cgo it would fail when it runs' if fails else 'it cannot be built without cgo'}: {elsewhere}"
     if made.facts is not None and made.facts.surely_none:
         return f"`CGO_ENABLED=0` in front of `go {made.subcommand}`: nothing that it is built from needs C"
     return f"`CGO_ENABLED=0` in front of `go {made.subcommand}`, if no module needs C; else {elsewhere}"
@@ -174,7 +201,7 @@ def _libraries(
         tagged = [
             what for (package, tag), what in _TAGS_WITH_LIBRARY.items() if package == use.package and tag in given
         ]
-        if use.own or (use.bundled and not tagged):
+        if use.own or use.loaded or (use.bundled and not tagged):
             continue
         what = tagged[0] if tagged else use.what
         message = (

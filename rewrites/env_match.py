@@ -2,9 +2,9 @@
 
 What it does
     Compares what programs were built for with the image that they are copied to: C library, system and architecture, shared
-    libraries, variables that no stage hands on, secrets that stay in the image. Says what does not fit, and why. Where a Go
-    program with C surely runs in an image of the Debian that it was built in, proposes that base: distroless, or Debian itself
-    where a shell starts it.
+    libraries, packages that fail where cgo is off, variables that no stage hands on, secrets that stay in the image. Says what
+    does not fit, and why. Where a Go program with C surely runs in an image of the Debian that it was built in, proposes that
+    base: distroless, or Debian itself where a shell starts it.
 
 Why it changes the image
     A program that is linked against glibc does not start on Alpine, and none that is linked dynamically starts in `scratch`:

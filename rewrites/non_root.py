@@ -39,7 +39,8 @@ When it does not fire
     directory; Compose mounts a socket of the host, gives privileges, or names a user.
 
     It asks where only the author can answer: a place to write to that is not spelled out, a port below 1024, a directory of
-    the host that is mounted, another program that is started, a package that is known to keep files.
+    the host that is mounted, another program that is started, a package that is known to keep files, a file that is copied
+    with a mode by which only its owner may read it.
 
 Why it is safe
     All files of the image stay what they are, but for the data bases of accounts and the owner of the directories that the

@@ -31,8 +31,9 @@ When it does not fire
     need an image with a shell. The program writes to a directory, which only a shell can give to a user without root, starts
     other programs (`os/exec`), is not surely static, or its sources cannot be followed. The user is named and not one of
     `root`, `nobody`, `nonroot`. It never goes from a smaller base to a larger one: that `scratch` has no certificates or time
-    zones is said where the program is seen to need them. Compose starts something else, or a script of the context is copied; the
-    program looks up accounts by name, or COPY gives a file to one; the image is for a platform that distroless is not made for.
+    zones is said where the program is seen to need them. Compose, a Makefile, a script or CI starts something else, or a script
+    of the context is copied; the program looks up accounts by name, or COPY gives a file to one; the image is for a platform
+    that distroless is not made for.
 
 Why it is safe
     Nothing but the base is replaced, and that is declared: the validator proves that every file that the Dockerfile brings
@@ -55,6 +56,7 @@ from dockopt.optimizer.running.services import services_of
 from dockopt.optimizer.runtime_bases import ALPINE, DEBIAN_SLIM, SCRATCH, STATIC, RuntimeBase, StageBase, base_of
 from dockopt.optimizer.syntax import Stage
 from dockopt.rewrites.distroless import IMAGE, USERS, lacking_on_distroless
+from dockopt.rewrites.stage_outside import begun_problem
 
 ID = "runtime-base"
 _TARGET = IMAGE
@@ -144,6 +146,8 @@ def _refusal(
     for service in services_of(build, stage.index):
         for key, at in (*service.replaces, *service.starts):
             return f"Compose sets `{key}` of the service `{service.name}`, and may need a shell", service.file, at
+    if stage is build.dockerfile.stages[-1] and (other_command := begun_problem(build, stage)) is not None:
+        return other_command
     start, health = started(build, stage.index), health_checked(build, stage.index)
     for what, begun in (("the program", start), ("the health check", health)):
         if begun is None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dockopt.optimizer.entrypoint import started
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.regions import below
 from dockopt.optimizer.syntax import Stage
+from dockopt.optimizer.wording import shortened
 
 
 def outside_problem(build: Build, stage: Stage) -> tuple[str, str, int] | None:
@@ -43,4 +45,20 @@ def outside_problem(build: Build, stage: Stage) -> tuple[str, str, int] | None:
             final = build.runs[-1].final
             if mount.is_of_host and final.cwd is not None and below(final.cwd, mount.target):
                 return f"Compose mounts a directory of the host over `{mount.target}`", service.file, mount.line
+    return begun_problem(build, stage)
+
+
+def begun_problem(build: Build, stage: Stage) -> tuple[str, str, int] | None:
+    """Return a command that a file of the project starts in a container, other than that of the image."""
+    from dockopt.optimizer.running.containers import begun_elsewhere
+
+    has_entrypoint = any(instruction.keyword == "ENTRYPOINT" for instruction in stage.instructions)
+    own = {
+        name for program in started(build, stage.index).programs for name in (program.argv[0], *program.places) if name
+    }
+    for begun in begun_elsewhere(build):
+        if (has_entrypoint and not begun.entrypoint) or begun.words[0] in own:
+            continue
+        what = shortened(" ".join(begun.words))
+        return f"a container of it is started with `{what}`, which the new image may lack", begun.file, begun.line
     return None

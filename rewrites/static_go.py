@@ -48,6 +48,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dockopt.optimizer.ecosystems.go.binary import GoBuild
+from dockopt.optimizer.ecosystems.go.c_packages import Without
 from dockopt.optimizer.ecosystems.go.module_facts import C_STANDARD
 from dockopt.optimizer.ecosystems.go.shipping import Shipped, shipped
 from dockopt.optimizer.entrypoint import started
@@ -70,6 +71,14 @@ _NEEDS_C = ("-race", "-msan", "-asan", "-linkshared")
 _EXTERNAL = re.compile(r"-linkmode[= ][\"']?external")
 _TOKEN = re.compile(r"(?<![\w=./-])-(s|w)(?![\w-])(=(?:true|1))?")
 
+
+#: what a program would be without cgo that uses C
+_WITHOUT = {
+    None: "it would not work",
+    Without.NO_BUILD: "it would not build",
+    Without.FAILS: "it would build, and fail when it runs",
+    Without.OTHER: "it would work by other means, and whether that does is for you to say",
+}
 
 #: what finds files by where the program, or Go itself, was built
 _OWN_PLACE = re.compile(rb"runtime\.(?:Caller|GOROOT)|\"go/(?:build|importer)\"")
@@ -205,12 +214,15 @@ def _cgo(made: GoBuild) -> str | Refusal | None:
         reason = "its sources cannot be followed" if cause is None else cause.reason
         path, at = ("", line) if cause is None else (cause.path, cause.line)
         return Refusal(ID, line, f"whether it needs C is not known: {reason}", path, at)
+    if made.facts.dynamic is not None:
+        use = made.facts.dynamic
+        return Refusal(ID, line, f"`{use.package}` needs {use.what}", use.path, use.line)
     for use in made.facts.uses:
         what = use.what if use.own else f"needs {use.what}"
         return Refusal(
             ID,
             line,
-            f"`{use.package}` {'has ' if use.own else ''}{what}: without cgo it would not work",
+            f"`{use.package}` {'has ' if use.own else ''}{what}: without cgo {_WITHOUT[use.without]}",
             use.path,
             use.line,
         )

@@ -81,7 +81,7 @@ def locate_context(
     with variables are left aside. Nothing outside of `disk` is looked at.
     """
     file = Path(os.path.abspath(dockerfile))  # noqa: PTH100  # `..` must go, links must stay
-    project = _project(file, disk)
+    project = project_of(file, disk)
     declared, notes = declared_builds(project)
     builds = [build for build in declared if _same_file(build.dockerfile, file)]
     chosen = _by_user(file, explicit, config) or _by_builds(builds, project, file, sources, disk)
@@ -105,7 +105,8 @@ def locate_context(
     )
 
 
-def _project(dockerfile: Path, disk: Disk) -> Project:
+def project_of(dockerfile: Path, disk: Disk = WHOLE) -> Project:
+    """Return the part of the file system that belongs to the project of a Dockerfile."""
     directories = tuple(ancestors(dockerfile.parent, disk))
     top = repository_root(dockerfile.parent, disk)
     return Project(directories[-1] if top is None else top, directories, top or dockerfile.parent, top is not None)

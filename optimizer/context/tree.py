@@ -239,6 +239,16 @@ class BuildContext:
 
         return is_ignored(self.root, _normal(rel), self.disk)
 
+    def permissions(self, rel: str) -> int | None:
+        """Return the permission bits of a file or directory that COPY would find, None where there is none."""
+        place = self._locate(_normal(rel), follow_last=False)
+        if self._visible(place) not in (Kind.FILE, Kind.DIR):
+            return None
+        try:
+            return stat.S_IMODE(os.lstat(self._at(place.path)).st_mode)
+        except OSError:
+            return None
+
     def asked_for(self, rel: str) -> bool:
         """Tell whether an exception of the ignore file asks for a path."""
         rule = self.ignore.rule_for(_normal(rel))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from dockopt.optimizer.accounts import BaseUsers, needs_root, users_of
+from dockopt.optimizer.accounts import NEW, BaseUsers, needs_root, users_of
 from dockopt.optimizer.ecosystems.installs import Cause
 from dockopt.optimizer.entrypoint import Program, Start, health_checked, started
 from dockopt.optimizer.model import Build
@@ -20,6 +20,7 @@ from dockopt.optimizer.regions import below, join
 from dockopt.optimizer.running.health import SHELL_WRITES, only_looks
 from dockopt.optimizer.running.installations import installed
 from dockopt.optimizer.running.languages import LANGUAGES
+from dockopt.optimizer.running.modes import Closed, closed_files
 from dockopt.optimizer.running.ports import low_ports
 from dockopt.optimizer.running.programs import TELLING_PACKAGES, kind_of
 from dockopt.optimizer.running.services import Service, services_of
@@ -278,9 +279,20 @@ def _look_at_the_stage(build: Build, needs: Needs) -> None:
                     needs.ask("the umask may keep others than root from reading", "leave it at 022", "", line)
             elif instruction.keyword == "ONBUILD":
                 needs.refuse("ONBUILD is for images that are built on this one", "", line)
+    for closed in closed_files(build, lineage):
+        _ask_about_a_mode(needs, closed)
     for name, value in state.env.items():
         _look_at_a_variable(needs, name, value.text, "", _line_of_variable(build, name))
     _look_at_sources(build, needs)
+
+
+def _ask_about_a_mode(needs: Needs, closed: Closed) -> None:
+    owner = closed.instruction.flag("chown")
+    if owner == (needs.users.account or NEW).owner:
+        return
+    message = f"only its owner, `{owner or 'root'}`, may read `{closed.path}` (mode {closed.mode:o}), as it is copied"
+    remedy = "let others read it (`chmod`, or `--chmod`), or copy it on its own with the `--chown` of the new user"
+    needs.ask(message, remedy, "", closed.instruction.start_line)
 
 
 def _line_of_variable(build: Build, name: str) -> int:

@@ -71,6 +71,20 @@ class Service:
 
 def services_of(build: Build, stage: int = -1) -> tuple[Service, ...]:
     """Return the services that run a stage of a Dockerfile, as a rule the last one."""
+    root = getattr(build.context.reader, "root", None)
+    return tuple(
+        service
+        for directory, name in _names(build, stage)
+        for service in _in_directory(directory, name, root if isinstance(root, Path) else directory)
+    )
+
+
+def service_names(build: Build, stage: int = -1) -> frozenset[str]:
+    """Return what the services are called that run a stage of a Dockerfile."""
+    return frozenset(name for _, name in _names(build, stage))
+
+
+def _names(build: Build, stage: int) -> tuple[tuple[Path, str], ...]:
     runs = build.dockerfile.stages[stage]
     is_last = runs is build.dockerfile.stages[-1]
     names: dict[tuple[Path, str], None] = {}
@@ -82,12 +96,7 @@ def services_of(build: Build, stage: int = -1) -> tuple[Service, ...]:
         named = target is not None and target.lower() in (runs.name, str(runs.index))
         if named or declared.any_target or (target is None and is_last):
             names.setdefault((declared.file.parent, found[1]))
-    root = getattr(build.context.reader, "root", None)
-    return tuple(
-        service
-        for directory, name in names
-        for service in _in_directory(directory, name, root if isinstance(root, Path) else directory)
-    )
+    return tuple(names)
 
 
 def _in_directory(directory: Path, name: str, root: Path) -> Iterator[Service]:

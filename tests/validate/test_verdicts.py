@@ -47,6 +47,9 @@ class MemoryContext:
     def asked_for(self, rel: str) -> bool:
         return False
 
+    def permissions(self, rel: str) -> int | None:
+        return None
+
     def may_be_missing(self, rel: str) -> bool:
         return False
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dockopt.optimizer.ecosystems.go import module_facts
+from dockopt.optimizer.ecosystems.go.c_packages import CPackage, Library, Without
 from dockopt.optimizer.ecosystems.go.modfile import GoMod
 from dockopt.optimizer.ecosystems.go.modules_without_c import MODULES_WITHOUT_C
 from dockopt.optimizer.ecosystems.go.sources import SourceTree, Taken, Target, Unclear
@@ -34,6 +35,8 @@ class CUse(NamedTuple):
     line: int
     bundled: bool = False  #: only a compiler is needed, and the C library at run time
     own: bool = False  #: a file of the project imports "C"
+    loaded: bool = False  #: a library is looked for when it is used, and not when the program starts
+    without: Without | None = None  #: what becomes of the program without cgo, None where that is not known
 
 
 class Open(NamedTuple):
@@ -53,6 +56,10 @@ class CgoFacts:
     uses: tuple[CUse, ...] = ()
     #: packages of the standard library that then call the C library
     standard: tuple[CUse, ...] = ()
+    #: a package by which the program is linked against the C library with cgo and without
+    dynamic: CUse | None = None
+    #: a required module that has such a package, if it is not known whether that is used
+    perhaps_dynamic: Open | None = None
     #: what is not known
     open: tuple[Open, ...] = ()
     #: import paths that the program surely reaches in its own sources
@@ -115,6 +122,7 @@ class _Walk:
     uses: dict[str, CUse] = field(default_factory=dict)
     standard: dict[str, CUse] = field(default_factory=dict)
     open: dict[str, Open] = field(default_factory=dict)
+    dynamic: CUse | None = None
     imports: set[str] = field(default_factory=set)
     foreign: bool = False
     files: dict[str, None] = field(default_factory=dict)
@@ -207,10 +215,13 @@ class _Walk:
                     what = f"`{name}`" if path == name else f"`{name}`, which `{path}` imports,"
                     self.standard.setdefault(name, CUse(name, what, place, line))
             return None
+        if self.dynamic is None and certain and module_facts.dynamic_without_cgo(path):
+            what = "the C library, which it finds without cgo too"
+            self.dynamic = CUse(path, what, place, line)
         known = module_facts.c_package(path)
         if known is not None:
             if certain:
-                self.uses.setdefault(known.path, CUse(known.path, known.what, place, line, known.bundled))
+                self.uses.setdefault(known.path, _use(known, place, line))
             else:
                 self.open.setdefault(path, Open(path, f"`{path}` needs {known.what}", place, line))
             return None
@@ -218,6 +229,11 @@ class _Walk:
             return path
         self.foreign = True
         return None
+
+
+def _use(known: CPackage, place: str, line: int) -> CUse:
+    loaded = known.library is Library.LOADED
+    return CUse(known.path, known.what, place, line, known.bundled, loaded=loaded, without=known.without)
 
 
 def _is_standard(path: str) -> bool:
@@ -231,6 +247,7 @@ def cgo_facts(
     """Return what the programs with these main packages (import path, files) use of C when cgo is on."""
     walk = _Walk(tree, modules, target)
     walk.run(starts)
+    perhaps: Open | None = None
     if walk.foreign:
         # go.mod names every module that packages of other modules come from, since Go 1.17 (Reference, "Module graph pruning")
         if go_version_key(modules.go) < go_version_key("1.17"):
@@ -238,20 +255,35 @@ def cgo_facts(
             walk.open.setdefault(
                 "go.mod", Open("go.mod", reason, modules.required[0][1] if modules.required else "", 0)
             )
-        for module, place, line in modules.required:
-            known = module_facts.c_package(module)
-            if known is not None and module not in walk.uses:
-                reason = f"`{module}` needs {known.what} where it is used"
-                walk.open.setdefault(module, Open(module, reason, place, line))
-            elif known is None and module not in MODULES_WITHOUT_C:
-                reason = f"nothing is known of `{module}`"
-                walk.open.setdefault(module, Open(module, reason, place, line))
+        perhaps = _required(walk, modules)
     return CgoFacts(
         tuple(walk.uses.values()),
         tuple(walk.standard.values()),
+        walk.dynamic,
+        perhaps,
         tuple(walk.open.values()),
         frozenset(walk.imports),
         tuple(walk.files),
         walk.starts_programs,
         walk.foreign,
     )
+
+
+def _required(walk: _Walk, modules: Modules) -> Open | None:
+    """Note what is not known of the modules that go.mod requires, and return one by which the program may be linked dynamically."""
+    named = [module for module, _, _ in modules.required]
+    dynamic = module_facts.may_be_dynamic_without_cgo(named, MODULES_WITHOUT_C)
+    perhaps: Open | None = None
+    for module, place, line in modules.required:
+        if module == dynamic:
+            reason = f"`{module}` needs the C library where it is used, with cgo and without"
+            perhaps = Open(module, reason, place, line)
+            walk.open.setdefault(module, perhaps)
+        elif module in MODULES_WITHOUT_C or module_facts.dynamic_without_cgo(module):
+            continue
+        elif (known := module_facts.c_in_module(module)) is None:
+            walk.open.setdefault(module, Open(module, f"nothing is known of `{module}`", place, line))
+        elif known.path not in walk.uses and not any(use.startswith(module + "/") for use in walk.uses):
+            reason = f"`{known.path}` needs {known.what} where it is used"
+            walk.open.setdefault(module, Open(module, reason, place, line))
+    return perhaps

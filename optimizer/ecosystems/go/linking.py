@@ -167,6 +167,10 @@ def linking(cgo: Cgo, facts: CgoFacts | None, settings: Settings, base: StageBas
         return Linking(None, libc, (f"`-buildmode={mode}` makes no program",), certain)
     if value("-race")[1] == "true":
         return Linking(False, libc, ("`-race` needs cgo and the C library",), certain)
+    if facts is not None and facts.dynamic is not None:
+        return Linking(False, libc, (f"`{facts.dynamic.package}` needs {facts.dynamic.what}",), certain)
+    if facts is not None and facts.perhaps_dynamic is not None:
+        return Linking(None, libc, (facts.perhaps_dynamic.reason,), certain)
     ldflags = settings.linker()
     if cgo.on is False and ldflags is not None and not _EXTERNAL.search(ldflags):
         return Linking(True, "", (cgo.why,), certain)

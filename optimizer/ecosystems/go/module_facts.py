@@ -1,84 +1,16 @@
-"""What is known of Go packages and C: which need it, which of the standard library use it, which modules surely do not.
+"""What is known of Go packages and C: which of the standard library use it, and what the table of other packages says of one.
 
-A package that needs C is one whose files import "C" for Linux and that offers nothing, or nothing that works, without. Each entry names
-the library, and the source of the fact is the repository of that name: its README or the file that imports "C".
+Modules that surely have no C stand in `modules_without_c`.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from collections.abc import Container, Iterable
 
+from dockopt.optimizer.ecosystems.go.c_packages import C_PACKAGES, DYNAMIC_WITHOUT_CGO, NOT_ON_LINUX, CPackage
 
-class CPackage(NamedTuple):
-    """A package (and all below it) that brings in C."""
-
-    path: str
-    what: str  #: the C that it needs
-    #: it brings the C sources or static libraries along, so that only a compiler is needed, and nothing but the C library at run time
-    bundled: bool = False
-
-
-#: import path prefixes; source: the repository of that name
-C_PACKAGES = (
-    CPackage("github.com/mattn/go-sqlite3", "SQLite", True),  # static_mock.go: without cgo every call fails at run time
-    CPackage("gorm.io/driver/sqlite", "SQLite, by github.com/mattn/go-sqlite3", True),  # sqlite.go
-    CPackage("github.com/jinzhu/gorm/dialects/sqlite", "SQLite, by github.com/mattn/go-sqlite3", True),
-    CPackage("github.com/mutecomm/go-sqlcipher", "SQLCipher", True),
-    CPackage("github.com/marcboeker/go-duckdb", "DuckDB", True),
-    CPackage("github.com/duckdb/duckdb-go", "DuckDB", True),
-    CPackage("github.com/confluentinc/confluent-kafka-go", "librdkafka", True),  # kafka/librdkafka_vendor
-    CPackage("gopkg.in/confluentinc/confluent-kafka-go.v1", "librdkafka", True),
-    CPackage("github.com/DataDog/zstd", "zstd", True),
-    CPackage("github.com/valyala/gozstd", "zstd", True),
-    CPackage("github.com/tecbot/gorocksdb", "RocksDB"),
-    CPackage("github.com/linxGnu/grocksdb", "RocksDB"),
-    CPackage("github.com/h2non/bimg", "libvips"),
-    CPackage("github.com/davidbyttow/govips", "libvips"),
-    CPackage("gopkg.in/gographics/imagick.v2", "ImageMagick"),
-    CPackage("gopkg.in/gographics/imagick.v3", "ImageMagick"),
-    CPackage("github.com/chai2010/webp", "libwebp", True),
-    CPackage("github.com/kolesa-team/go-webp", "libwebp"),
-    CPackage("gocv.io/x/gocv", "OpenCV"),
-    CPackage("github.com/otiai10/gosseract", "Tesseract"),
-    CPackage("github.com/libgit2/git2go", "libgit2"),
-    CPackage("github.com/google/gopacket/pcap", "libpcap"),
-    CPackage("github.com/gopacket/gopacket/pcap", "libpcap"),
-    CPackage("github.com/godror/godror", "ODPI-C", True),
-    CPackage("github.com/mattn/go-oci8", "Oracle's OCI"),
-    CPackage("github.com/ibmdb/go_ibm_db", "IBM's CLI driver"),
-    CPackage("github.com/alexbrainman/odbc", "unixODBC"),
-    CPackage("github.com/miekg/pkcs11", "libdl, by which it loads the module of a token", True),
-    CPackage("github.com/ThalesIgnite/crypto11", "libdl, by github.com/miekg/pkcs11", True),
-    CPackage("github.com/pebbe/zmq4", "ZeroMQ"),
-    CPackage("github.com/zeromq/goczmq", "ZeroMQ and CZMQ"),
-    CPackage("github.com/coreos/go-systemd/v22/sdjournal", "libsystemd"),
-    CPackage("github.com/seccomp/libseccomp-golang", "libseccomp"),
-    CPackage("github.com/msteinert/pam", "PAM"),
-    CPackage("libvirt.org/go/libvirt", "libvirt"),
-    CPackage("github.com/libvirt/libvirt-go", "libvirt"),
-    CPackage("github.com/ceph/go-ceph", "Ceph's librados, librbd and libcephfs"),
-    CPackage("github.com/apple/foundationdb/bindings/go", "FoundationDB's client"),
-    CPackage("github.com/aquasecurity/libbpfgo", "libbpf"),
-    CPackage("github.com/NVIDIA/go-nvml", "libdl, by which it loads NVML", True),
-    CPackage("github.com/bytecodealliance/wasmtime-go", "Wasmtime", True),
-    CPackage("github.com/wasmerio/wasmer-go", "Wasmer", True),
-    CPackage("rogchap.com/v8go", "V8", True),
-    CPackage("github.com/smacker/go-tree-sitter", "tree-sitter", True),
-    CPackage("github.com/tree-sitter/go-tree-sitter", "tree-sitter", True),
-    CPackage("github.com/supranational/blst", "blst", True),
-    CPackage("github.com/herumi/bls-eth-go-binary", "bls", True),
-    CPackage("github.com/yalue/onnxruntime_go", "libdl, by which it loads ONNX Runtime", True),
-    CPackage("github.com/tensorflow/tensorflow/tensorflow/go", "TensorFlow"),
-    CPackage("github.com/spacemonkeygo/openssl", "OpenSSL"),
-    CPackage("github.com/libp2p/go-openssl", "OpenSSL"),
-    CPackage("gopkg.in/hraban/opus.v2", "Opus"),
-    CPackage("layeh.com/gopus", "Opus", True),
-    CPackage("github.com/gordonklaus/portaudio", "PortAudio"),
-    CPackage("github.com/veandco/go-sdl2", "SDL2"),
-    CPackage("github.com/go-gl/glfw", "GLFW and X11"),
-    CPackage("github.com/google/gousb", "libusb"),
-)
-
+_MAJOR = re.compile(r"v\d+")
 #: packages of the standard library that call the C library if cgo is on, each with the tag that stops that (`go help buildconstraint`;
 #: net/conf.go, os/user/cgo_lookup_cgo.go); `plugin` and `runtime/cgo` are for cgo only
 C_STANDARD = {"net": "netgo", "os/user": "osusergo", "plugin": "", "runtime/cgo": ""}
@@ -96,5 +28,37 @@ def standard_use(package: str) -> tuple[str, ...]:
 
 
 def c_package(path: str) -> CPackage | None:
-    """Return what is known of the C that an imported package needs."""
-    return next((p for p in C_PACKAGES if path == p.path or path.startswith(p.path + "/")), None)
+    """Return what is known of the C that an imported package needs, whatever the major version of its module."""
+    found = [package for package in C_PACKAGES if _below(path, package.path) is not None]
+    package = max(found, key=lambda entry: len(entry.path), default=None)
+    return None if package is None or _below(path, package.path) in package.free else package
+
+
+def c_in_module(module: str) -> CPackage | None:
+    """Return what is known of a package with C among those of a module; only some of its packages may need it."""
+    exact = next((package for package in C_PACKAGES if _below(module, package.path) == ""), None)
+    return exact or next((package for package in C_PACKAGES if _below(package.path, module) is not None), None)
+
+
+def _below(path: str, prefix: str) -> str | None:
+    """Return a path as it stands below another and a major version, "" for that itself, None for one that is elsewhere."""
+    if path != prefix and not path.startswith(prefix + "/"):
+        return None
+    first, _, rest = path[len(prefix) + 1 :].partition("/")
+    return rest if _MAJOR.fullmatch(first) else path[len(prefix) + 1 :]
+
+
+def dynamic_without_cgo(path: str) -> bool:
+    """Tell whether a program with a package is linked against the C library even where cgo is off."""
+    return any(_below(path, known) is not None for known in DYNAMIC_WITHOUT_CGO)
+
+
+def may_be_dynamic_without_cgo(modules: Iterable[str], without_c: Container[str]) -> str | None:
+    """Return a required module by which a program may be linked against the C library even where cgo is off, None for none.
+
+    A module that needs it for another system is no reason, if all that is required besides is known (`without_c`).
+    """
+    named = tuple(modules)
+    found = next((module for module in named if dynamic_without_cgo(module)), None)
+    rest = [m for m in named if not dynamic_without_cgo(m) and m not in NOT_ON_LINUX and m not in without_c]
+    return None if found is None or (not rest and any(module in NOT_ON_LINUX for module in named)) else found
