@@ -13,6 +13,7 @@ from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.context.locate import Elsewhere as NamedElsewhere
 from dockopt.optimizer.inputs import InputError
 from dockopt.optimizer.model import Build, Elsewhere, FrozenContext
+from dockopt.optimizer.symbolic.execute import Memo
 from dockopt.optimizer.syntax import Dockerfile, DockerfileSyntaxError, cross_check, parse
 
 
@@ -105,7 +106,7 @@ def _elsewhere(other: NamedElsewhere, context: Path, path: Path, disk: Disk) -> 
     except (ContextError, IgnoreFileError):
         reader = None
     shown, file = (Path(os.path.relpath(place, context)).as_posix() for place in (other.context, other.file))
-    return Elsewhere(FrozenContext(reader), shown, file, other.line, other.reason, memo={})
+    return Elsewhere(FrozenContext(reader), shown, file, other.line, other.reason, Memo())
 
 
 def _context_sources(dockerfile: Dockerfile) -> list[str]:
