@@ -120,9 +120,34 @@ class Past:
     def finish(self) -> None:
         """End an analysis: what the last ones did not recall is forgotten."""
         self.now += 1
-        if self.count > _MOST_RECORDS:
-            self.roots, self.count = {}, 0
         self.count = _prune(self.roots, self.now - _KEPT_FOR)
+
+
+class Pasts:
+    """The records of one Dockerfile in each context that it is built in, from one analysis to the next."""
+
+    def __init__(self) -> None:
+        self._said: object = None
+        self._pasts: dict[str, Past] = {}
+        self._used: set[str] = set()
+
+    def of(self, context: str, said: object) -> Past:
+        """Return the records of a context (its path), none where the user says something else of commands than before."""
+        if said != self._said:
+            self._said, self._pasts = said, {}
+        past = self._pasts.get(context)
+        # analyses that were given up leave records, too
+        if past is None or past.count > _MOST_RECORDS:
+            past = self._pasts[context] = Past()
+        self._used.add(context)
+        return past
+
+    def finish(self) -> None:
+        """End an analysis: what the last ones did not recall, and contexts that this one did not look at, are forgotten."""
+        self._pasts = {context: past for context, past in self._pasts.items() if context in self._used}
+        self._used = set()
+        for past in self._pasts.values():
+            past.finish()
 
 
 def _prune(records: dict[Hashable, Record], oldest: int) -> int:
