@@ -42,7 +42,8 @@ def changed(context: Path, rng: random.Random) -> None:
         rng.choice(files).unlink()
     elif kind == 1 and files:
         path = rng.choice(files)
-        path.write_bytes(path.read_bytes() + rng.choice([b"\n", b"x\n", b"# more\n"]))
+        data = path.read_bytes()
+        path.write_bytes(rng.choice([b"", data[: len(data) // 2], data + b"x\n", data + b"# more\n"]))
     elif kind == 2:
         name = rng.choice(
             ["vendor", ".npmrc", "go.work", "node_modules", "new.txt", "pip.conf", ".dockerignore", ".git"]
