@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from dockopt.optimizer.proposal import FrozenInput
-from dockopt.optimizer.symbolic.memory import Question
+from dockopt.optimizer.symbolic.memory import Heard, Question
 
 _Arguments = ParamSpec("_Arguments")
 _Answer = TypeVar("_Answer")
@@ -99,7 +99,7 @@ class FrozenContext:
         """Take down the questions from now on."""
         self._heard = {}
 
-    def heard(self) -> tuple[tuple[Question, object], ...]:
+    def heard(self) -> Heard:
         """Return the questions since `listen` and their answers, in order, and take down no more."""
         heard, self._heard = self._heard, None
         return tuple((heard or {}).items())
@@ -109,7 +109,7 @@ class FrozenContext:
         if self._heard is not None:
             self._heard[question] = _kept(answer)
 
-    def confirms(self, asked: Sequence[tuple[Question, object]]) -> bool:
+    def confirms(self, asked: Heard) -> bool:
         """Ask again, in order and up to the first other answer; tell whether all are the same.
 
         So the very answers are frozen that would be if everything was done again: behind another answer it may ask something else.

@@ -7,7 +7,7 @@ then left alone with that reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from dockopt.optimizer.bases import BaseFacts, facts_of, familiar, repository
 from dockopt.optimizer.regions import Region, below, join
 from dockopt.optimizer.symbolic.filesystem import ContextSource, FileSystem
-from dockopt.optimizer.symbolic.memory import Memo, Question, Record, Seen, Step
+from dockopt.optimizer.symbolic.memory import Heard, Memo, Record, Seen, Step
 from dockopt.optimizer.symbolic.state import Config, StageState, Value, known
 from dockopt.optimizer.symbolic.terms import Term, literal, term
 from dockopt.optimizer.syntax import Dockerfile, ExpansionError, Instruction, Stage, expand, variables
@@ -41,6 +41,10 @@ _HIDDEN_AT_HOME = re.compile(r"/(root|home/[^/]+)/\.")
 _SHARED_EXACT = frozenset(
     "/ /go /go/bin /go/pkg /go/src /home /opt /root /srv /usr /usr/bin /usr/lib /usr/local /usr/local/bin /usr/share /usr/src".split()
 )
+
+
+#: instructions that decide which directories a stage fills from the context
+_FILLING = frozenset({"WORKDIR", "ENV", "ARG", "COPY", "ADD"})
 
 
 class Unsupported(Exception):
@@ -76,10 +80,10 @@ class BuildFiles(Protocol):
     def listen(self) -> None:
         """Take down the questions from now on."""
 
-    def heard(self) -> tuple[tuple[Question, object], ...]:
+    def heard(self) -> Heard:
         """Return the questions since `listen` and their answers, in order, and take down no more."""
 
-    def confirms(self, asked: Sequence[tuple[Question, object]]) -> bool:
+    def confirms(self, asked: Heard) -> bool:
         """Ask again, in order and up to the first other answer; tell whether all are the same."""
 
     @property
@@ -205,7 +209,11 @@ class Executor:
         state, inherited, record = self._base_state(stage)
         run = StageRun(stage, [state], record, inherited)
         self.stages.append(run)
-        run.roots = tuple(dict.fromkeys((*inherited, *self._project_roots(stage, state))))
+        filling = [i for i in stage.instructions if i.keyword in _FILLING]
+        own = self._memo.conclusion(
+            record, tuple([i.raw for i in filling]), self.files, lambda: self._project_roots(filling, state)
+        )
+        run.roots = tuple(dict.fromkeys((*inherited, *own)))
         for instruction in stage.instructions:
             run.states.append(self._remembered_step(run, instruction))
 
@@ -320,10 +328,13 @@ class Executor:
             return familiar(reference) in self.named_contexts
         return any(repository(name)[0] == repository(familiar(reference))[0] for name in self.named_contexts)
 
-    def _project_roots(self, stage: Stage, state: StageState) -> list[str]:
-        """Return the directories that a stage fills from directories of the context, wherever in the stage that stands."""
+    def _project_roots(self, instructions: Iterable[Instruction], state: StageState) -> list[str]:
+        """Return the directories that a stage fills from directories of the context, wherever in the stage that stands.
+
+        `instructions` are those of the stage that decide it (`_FILLING`).
+        """
         roots: list[str] = []
-        for instruction in stage.instructions:
+        for instruction in instructions:
             if instruction.keyword == "WORKDIR":
                 state = self._workdir(state, instruction)
             elif instruction.keyword in ("ENV", "ARG"):

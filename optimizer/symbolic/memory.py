@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, cast
 
 from dockopt.optimizer.symbolic.filesystem import NO_FILES, FileSystem, Op
 
@@ -27,23 +27,35 @@ if TYPE_CHECKING:
 
 #: a question to the context (`dockopt.optimizer.frozen.FrozenContext`): the name of a method, and its arguments
 Question = tuple[object, ...]
+#: questions and their answers, in order
+Heard = tuple[tuple[Question, object], ...]
 #: how many finished analyses a record outlives that do not recall it
 _KEPT_FOR = 3
 #: records beyond which all are dropped; a file of 300 lines with three changes has about 1,000
 _MOST_RECORDS = 12_000
+#: the same for the conclusions of one record
+_MOST_CONCLUSIONS = 64
+
+_Value = TypeVar("_Value")
 
 
 class Asked(Protocol):
     """The context as far as records need it."""
 
-    def confirms(self, asked: Sequence[tuple[Question, object]]) -> bool:
+    def listen(self) -> None:
+        """Take down the questions from now on."""
+
+    def heard(self) -> Heard:
+        """Return the questions since `listen` and their answers, in order, and take down no more."""
+
+    def confirms(self, asked: Heard) -> bool:
         """Ask again, in order and up to the first other answer; tell whether all are the same."""
 
 
 class Seen(NamedTuple):
     """What an instruction looked at, and whether it has a line of the file in a message."""
 
-    asked: tuple[tuple[Question, object], ...]
+    asked: Heard
     tells_lines: bool
 
 
@@ -84,12 +96,14 @@ class Record:
     own: tuple[Op, ...] = ()
     executed: tuple[tuple[Executed, _Files | None], ...] = ()
     sources: tuple[tuple[int, str, str], ...] = ()
-    asked: tuple[tuple[Question, object], ...] = ()
+    asked: Heard = ()
     #: the analysis that has recalled it last
     used: int = 0
     #: instructions below have lines of the file in their messages: their keys hold these
     tells_lines: bool = False
     followers: dict[Hashable, Record] = field(default_factory=dict)
+    #: what else was concluded from here, with what was asked for it
+    conclusions: dict[Hashable, tuple[Heard, object]] = field(default_factory=dict)
 
     def at(self, line: int, before: StageState) -> Step:
         """Return what the instruction does where it stands in a line of another file."""
@@ -190,6 +204,21 @@ class Memo:
             assert record.after is not None
             self._steps[place] = first if parent is None else parent, Step(record.after.over(first.files), (), ())
         return record, self._steps[place][1].after
+
+    def conclusion(self, above: Record, key: Hashable, context: Asked, conclude: Callable[[], _Value]) -> _Value:
+        """Return what is concluded of the state of a record, of the key and of answers of the context; it may hold no line."""
+        known = above.conclusions.get(key)
+        if known is not None and context.confirms(known[0]):
+            return cast("_Value", known[1])
+        context.listen()
+        try:
+            value = conclude()
+        finally:
+            asked = context.heard()
+        if len(above.conclusions) >= _MOST_CONCLUSIONS:
+            above.conclusions.clear()
+        above.conclusions[key] = asked, value
+        return value
 
     def recall(
         self, above: Record, keys: Sequence[Hashable], before: StageState, line: int, context: Asked
