@@ -116,10 +116,10 @@ def examine(path: Path, source: bytes, options: Options | None = None) -> Examin
             steps=report.steps,
         )
     except Unsupported as error:
+        _end(options)
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
         return Examined(report, opened)
-    if options.pasts is not None:
-        options.pasts.finish()
+    _end(options)
     complete = options.bisect_limit is None and options.passed_over is None
     report.notes += guard.notes((rewrite.id for rewrite in wanted), complete=complete)
     report.result = plan.build.dockerfile.source
@@ -132,6 +132,12 @@ def examine(path: Path, source: bytes, options: Options | None = None) -> Examin
     report.refusals = [_of_finding(refusal, lines) for refusal in plan.refusals]
     report.advice = [_of_finding(advice, lines) for advice in plan.advice]
     return Examined(report, opened)
+
+
+def _end(options: Options) -> None:
+    """End an analysis that was not given up: what is not remembered for it may go."""
+    if options.pasts is not None:
+        options.pasts.finish()
 
 
 def _is_wanted(rewrite: Registered, options: Options, choice: Choice, named: frozenset[str]) -> bool:

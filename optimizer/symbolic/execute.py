@@ -192,6 +192,7 @@ class Executor:
 
     def run(self) -> list[StageRun]:
         """Run every stage in file order and return what each left behind. Raises Unsupported."""
+        self._memo.within(self.files)
         for instruction in self.dockerfile.meta_args:
             for pair in instruction.pairs:
                 default = term("unset") if pair.value is None else term("default", pair.value)

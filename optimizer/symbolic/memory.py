@@ -32,7 +32,7 @@ Heard = tuple[tuple[Question, object], ...]
 #: how many finished analyses a record outlives that do not recall it
 _KEPT_FOR = 3
 #: records beyond which all are dropped; a file of 300 lines with three changes has about 1,000
-_MOST_RECORDS = 12_000
+_MOST_RECORDS = 6_000
 #: the same for the conclusions of one record
 _MOST_CONCLUSIONS = 64
 
@@ -181,6 +181,7 @@ class Memo:
 
     def __init__(self, past: Past | None = None) -> None:
         self.past = Past() if past is None else past
+        self._context: Asked | None = None
         self._confirmed: set[Record] = set()
         #: by record, state before it (alive in the value) and line
         self._steps: dict[tuple[Record, int, int], tuple[StageState, Step]] = {}
@@ -188,6 +189,11 @@ class Memo:
     def anew(self) -> Memo:
         """Return what is remembered where the context is another one."""
         return Memo(self.past)
+
+    def within(self, context: Asked) -> None:
+        """Use the answers of a context from now on; what another one has confirmed counts for nothing here."""
+        if context is not self._context:
+            self._context, self._confirmed, self._steps = context, set(), {}
 
     def start(self, key: Hashable, parent: StageState | None, first: StageState) -> tuple[Record, StageState]:
         """Return the record below which those of a stage lie, and the first state of the stage.
