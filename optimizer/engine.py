@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dockopt.optimizer.model import Build
     from dockopt.optimizer.opening import Opened
     from dockopt.optimizer.plan import Rewrite
+    from dockopt.optimizer.symbolic.memory import Pasts
     from dockopt.rewrites.registry import Rewrite as Registered
 
 _Finding = TypeVar("_Finding", Refusal, Advice)
@@ -45,6 +46,8 @@ class Options:
     proceed: Callable[[], None] | None = None
     #: why a proven change is not wanted, None if it is; it is then left alone for that reason
     passed_over: PassedOver | None = None
+    #: what is remembered of earlier analyses of the same Dockerfile; it is kept up by each
+    pasts: Pasts | None = None
 
 
 class Examined(NamedTuple):
@@ -77,7 +80,7 @@ def examine(path: Path, source: bytes, options: Options | None = None) -> Examin
     report = FileReport(str(path), source, source)
     try:
         with measured(report.steps, "open"):
-            opened = open_build(path, source, options.context, options.disk)
+            opened = open_build(path, source, options.context, options.disk, options.pasts)
     except InputError as error:
         if isinstance(error, ContextUnreadable):
             _tell_context(report, error.located_context)
@@ -113,8 +116,10 @@ def examine(path: Path, source: bytes, options: Options | None = None) -> Examin
             steps=report.steps,
         )
     except Unsupported as error:
+        _end(options)
         report.refusals.append(Refusal("model", error.line, error.reason, "", error.line))
         return Examined(report, opened)
+    _end(options)
     complete = options.bisect_limit is None and options.passed_over is None
     report.notes += guard.notes((rewrite.id for rewrite in wanted), complete=complete)
     report.result = plan.build.dockerfile.source
@@ -127,6 +132,12 @@ def examine(path: Path, source: bytes, options: Options | None = None) -> Examin
     report.refusals = [_of_finding(refusal, lines) for refusal in plan.refusals]
     report.advice = [_of_finding(advice, lines) for advice in plan.advice]
     return Examined(report, opened)
+
+
+def _end(options: Options) -> None:
+    """End an analysis that was not given up: what is not remembered for it may go."""
+    if options.pasts is not None:
+        options.pasts.finish()
 
 
 def _is_wanted(rewrite: Registered, options: Options, choice: Choice, named: frozenset[str]) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockopt.optimizer.configuration import NOTHING, Configuration
-from dockopt.optimizer.proposal import FrozenInput
+from dockopt.optimizer.frozen import FrozenContext
 from dockopt.optimizer.symbolic.execute import Executor, Memo, StageRun
 from dockopt.optimizer.symbolic.residue import Residue
 from dockopt.optimizer.symbolic.run import Executed
@@ -17,236 +16,6 @@ from dockopt.optimizer.syntax import Dockerfile, Stage
 
 if TYPE_CHECKING:
     from dockopt.optimizer.context.builds import DeclaredBuild
-
-
-class ContextReader(Protocol):
-    """The part of `dockopt.optimizer.context.BuildContext` that a build needs."""
-
-    def kind(self, rel: str) -> object:
-        """Return a member of `Kind` for what COPY would see."""
-
-    def read(self, rel: str) -> bytes:
-        """Return a file's bytes; raises ContextError."""
-
-    def read_on_disk(self, rel: str) -> bytes:
-        """Return a file's bytes, whatever the ignore rules say; raises ContextError."""
-
-    def names_on_disk(self, rel: str) -> tuple[str, ...]:
-        """Return the sorted names in a directory, whatever the ignore rules say; raises ContextError."""
-
-    def glob(self, pattern: str) -> tuple[str, ...]:
-        """Return what a COPY source with wildcards selects; raises ContextError."""
-
-    def walk(self, rel: str, *, limit: int) -> Iterator[str]:
-        """Yield the files below a directory; raises ContextError."""
-
-    def excluded(self, rel: str) -> bool:
-        """Tell whether the ignore rules keep a path and all that may lie below it out of every build."""
-
-    def asked_for(self, rel: str) -> bool:
-        """Tell whether an exception of the ignore file asks for a path."""
-
-    def may_be_missing(self, rel: str) -> bool:
-        """Tell whether a path is ignored by git: a clone of the project may not have it."""
-
-    def permissions(self, rel: str) -> int | None:
-        """Return the permission bits of a file or directory that COPY would find, None where there is none."""
-
-    @property
-    def ignore_file(self) -> tuple[str, bytes]:
-        """The ignore file that counts: its path in the context, and its bytes (empty where there is none yet)."""
-
-    def with_ignore(self, text: bytes) -> tuple[ContextReader, tuple[str, ...]]:
-        """Return the context with another ignore file, and the paths that this one keeps out in addition.
-
-        Raises ContextError where the new rules do more than to add such paths.
-        """
-
-
-class FrozenContext:
-    """Answers questions about the context and keeps the answers: they are the frozen inputs of a proof."""
-
-    def __init__(self, reader: ContextReader | None) -> None:
-        """Read through `reader`; None stands for a context that cannot be looked at (everything is "other")."""
-        self.reader = reader
-        self._kinds: dict[str, str] = {}
-        self._digests: dict[str, str] = {}
-        self._globs: dict[str, tuple[str, ...]] = {}
-        self._excluded: dict[str, bool] = {}
-        #: digests of files that were read whether or not a build sees them
-        self._consulted: dict[str, str] = {}
-        #: paths that the ignore file keeps out since it was changed (`with_ignore`)
-        self.newly_ignored: tuple[str, ...] = ()
-
-    def aside(self) -> FrozenContext:
-        """Return the same context for questions on which no proof depends: their answers are not frozen."""
-        other = FrozenContext(self.reader)
-        other.newly_ignored = self.newly_ignored
-        return other
-
-    def kind(self, rel: str) -> str:
-        """Return "file", "directory", "absent" (ignored files too) or "other" (links, devices, not known)."""
-        rel = rel.strip("/")
-        if rel in ("", "."):
-            return "directory"
-        if rel not in self._kinds:
-            self._kinds[rel] = self._look(rel)
-        return self._kinds[rel]
-
-    def _look(self, rel: str) -> str:
-        if self.reader is None:
-            return "other"
-        head = rel.rpartition("/")[0]
-        if head:
-            above = self.kind(head)
-            if above != "directory":
-                # below a link anything may lie; below a file or an absent directory nothing does
-                return "other" if above == "other" else "absent"
-        from dockopt.optimizer.context import ContextError
-
-        try:
-            name = str(getattr(self.reader.kind(rel), "name", ""))
-        except ContextError:
-            return "other"
-        return {"FILE": "file", "DIR": "directory", "ABSENT": "absent", "IGNORED": "absent"}.get(name, "other")
-
-    def read(self, rel: str) -> bytes | None:
-        """Return a file's bytes, None if it cannot be read; the digest becomes part of the proof."""
-        from dockopt.optimizer.context import ContextError
-
-        if self.reader is None or self.kind(rel) != "file":
-            return None
-        try:
-            data = self.reader.read(rel)
-        except ContextError:
-            return None
-        self._digests[rel] = hashlib.sha256(data).hexdigest()
-        return data
-
-    def on_disk(self, rel: str) -> bytes | None:
-        """Return the bytes of a file that people look at, also where the ignore file keeps it from the builder, None without one.
-
-        No build depends on it, but what is concluded from it does: its digest is told with the frozen inputs.
-        """
-        from dockopt.optimizer.context import ContextError
-
-        if self.reader is None:
-            return None
-        try:
-            data = self.reader.read_on_disk(rel)
-        except ContextError:
-            return None
-        self._consulted[rel] = hashlib.sha256(data).hexdigest()
-        return data
-
-    def names_on_disk(self, rel: str) -> tuple[str, ...]:
-        """Return the names in a directory, ignored or not, none where it is no directory; no part of any proof."""
-        from dockopt.optimizer.context import ContextError
-
-        try:
-            return () if self.reader is None else self.reader.names_on_disk(rel)
-        except ContextError:
-            return ()
-
-    def is_there(self, rel: str) -> bool:
-        """Tell whether there is something today, or may be: no part of any proof."""
-        from dockopt.optimizer.context import ContextError
-
-        if self.reader is None or rel.strip("/") in ("", "."):
-            return True
-        try:
-            return str(getattr(self.reader.kind(rel), "name", "")) not in ("ABSENT", "IGNORED")
-        except ContextError:
-            return True
-
-    def files_below(self, rel: str, limit: int) -> tuple[str, ...] | None:
-        """Return the files below a directory, None where they cannot be listed or are too many: no part of any proof."""
-        from dockopt.optimizer.context import ContextError
-
-        if self.reader is None:
-            return None
-        try:
-            return tuple(self.reader.walk(rel, limit=limit))
-        except ContextError:
-            return None
-
-    def peek(self, rel: str) -> bytes | None:
-        """Return a file's bytes, None if it cannot be read: no part of any proof, unlike `read`."""
-        from dockopt.optimizer.context import ContextError
-
-        if self.reader is None:
-            return None
-        try:
-            return self.reader.read(rel)
-        except ContextError:
-            return None
-
-    def may_be_missing(self, rel: str) -> bool:
-        """Tell whether a path is ignored by git: a clone of the project may not have it."""
-        return self.reader is not None and self.reader.may_be_missing(rel)
-
-    def permissions(self, rel: str) -> int | None:
-        """Return the permission bits of a file or directory, None where there is none: no part of any proof."""
-        return None if self.reader is None else self.reader.permissions(rel)
-
-    def is_asked_for(self, rel: str) -> bool:
-        """Tell whether an exception of the ignore file asks for a path; no part of any proof."""
-        return self.reader is not None and self.reader.asked_for(rel)
-
-    def glob(self, pattern: str) -> tuple[str, ...] | None:
-        """Return what a COPY source with wildcards selects, None where that cannot be told; the list is part of the proof."""
-        from dockopt.optimizer.context import ContextError
-
-        if self.reader is None:
-            return None
-        if pattern not in self._globs:
-            try:
-                self._globs[pattern] = self.reader.glob(pattern)
-            except ContextError:
-                return None
-        return self._globs[pattern]
-
-    def excluded(self, rel: str) -> bool:
-        """Tell whether the ignore rules keep a path and all that may lie below it out of every build.
-
-        That nothing is there today is not enough: a build on another machine may find something.
-        """
-        if rel not in self._excluded:
-            self._excluded[rel] = self.reader is not None and self.reader.excluded(rel)
-        return self._excluded[rel]
-
-    @property
-    def ignore_file(self) -> tuple[str, bytes] | None:
-        """The ignore file that counts: its path in the context, and its bytes (empty where there is none yet)."""
-        return None if self.reader is None else self.reader.ignore_file
-
-    def with_ignore(self, text: bytes) -> FrozenContext:
-        """Return the same context behind a changed ignore file. Raises ContextError, see `ContextReader.with_ignore`."""
-        from dockopt.optimizer.context import ContextError
-
-        if self.reader is None:
-            raise ContextError("the context cannot be looked at", "")
-        reader, added = self.reader.with_ignore(text)
-        changed = FrozenContext(reader)
-        changed.newly_ignored = tuple(dict.fromkeys((*self.newly_ignored, *added)))
-        return changed
-
-    def frozen(self) -> tuple[FrozenInput, ...]:
-        """Return what has been asked so far, in path order."""
-        seen = {
-            rel: f"sha256:{self._digests[rel]}" if rel in self._digests else kind for rel, kind in self._kinds.items()
-        }
-        seen |= {rel: f"sha256:{digest}" for rel, digest in self._consulted.items()}
-        seen |= {pattern: f"selects {', '.join(found) or 'nothing'}" for pattern, found in self._globs.items()}
-        seen |= {rel: "ignored" for rel, excluded in self._excluded.items() if excluded}
-        # a directory that holds another frozen entry is implied by it
-        implied = {
-            "/".join(rel.split("/")[:n])
-            for rel, state in seen.items()
-            if state not in ("absent", "ignored")
-            for n in range(1, rel.count("/") + 1)
-        }
-        return tuple(FrozenInput(rel, state) for rel, state in sorted(seen.items()) if rel not in implied)
 
 
 class Elsewhere(NamedTuple):
@@ -282,7 +51,7 @@ class Build:
     #: directories of package managers that are not looked at
     residue: Residue | None = None
     #: what the symbolic execution of variants of this file has in common
-    memo: Memo = field(default_factory=dict, repr=False)
+    memo: Memo = field(default_factory=Memo, repr=False)
     #: new text of other files (path relative to the context), where changes need them too
     other_files: Mapping[str, bytes] = field(default_factory=dict)
     #: what the user says of commands that no model speaks of
@@ -295,14 +64,14 @@ class Build:
 
     def with_free_owners(self, paths: frozenset[str]) -> Build:
         """Return the same build with every owner being as good as another for what COPY and ADD bring below the paths."""
-        return replace(self, free_owners=self.free_owners | paths, memo={})
+        return replace(self, free_owners=self.free_owners | paths)
 
     def with_residue(self, paths: frozenset[str], respelled: frozenset[tuple[int, str]] = frozenset()) -> Build:
         """Return the same build with nobody looking at what package managers left in these directories.
 
         `respelled` are commands (stage, text) that count as those that leave nothing there, because another file has them in that form.
         """
-        return replace(self, residue=Residue(tuple(sorted(paths)), respelled), memo={})
+        return replace(self, residue=Residue(tuple(sorted(paths)), respelled))
 
     def with_text(self, dockerfile: Dockerfile) -> Build:
         """Return the build of a changed Dockerfile in the same contexts; frozen inputs are those of both."""
@@ -313,7 +82,7 @@ class Build:
         context = self.context.with_ignore(text)
         path = context.ignore_file[0] if context.ignore_file is not None else ""
         # what instructions did is not remembered: the context answers differently
-        return replace(self, context=context, memo={}, other_files={**self.other_files, path: text})
+        return replace(self, context=context, memo=self.memo.anew(), other_files={**self.other_files, path: text})
 
     @cached_property
     def there(self) -> tuple[Build, ...]:
@@ -397,3 +166,6 @@ class Build:
             self.dockerfile.stages[user].base == self.dockerfile.stages[stage].name and self.is_exported(user)
             for user in self.consumers[stage]
         )
+
+
+__all__ = ["Build", "Elsewhere", "FrozenContext"]

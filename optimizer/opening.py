@@ -13,6 +13,7 @@ from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.context.locate import Elsewhere as NamedElsewhere
 from dockopt.optimizer.inputs import InputError
 from dockopt.optimizer.model import Build, Elsewhere, FrozenContext
+from dockopt.optimizer.symbolic.memory import Memo, Past, Pasts
 from dockopt.optimizer.syntax import Dockerfile, DockerfileSyntaxError, cross_check, parse
 
 
@@ -36,11 +37,14 @@ class ContextUnreadable(InputError):
         self.located_context = located
 
 
-def open_build(path: Path, source: bytes, context: Path | None = None, disk: Disk = WHOLE) -> Opened:
+def open_build(
+    path: Path, source: bytes, context: Path | None = None, disk: Disk = WHOLE, pasts: Pasts | None = None
+) -> Opened:
     """Parse a Dockerfile and find its context (`context` if the user names one).
 
     `path` tells where the file lies; it is not read again. Nothing of the context is read but its ignore file, and what
-    tells where the context is; nothing outside of `disk`. Raises `InputError`: `line:column: message` for what is no
+    tells where the context is; nothing outside of `disk`. `pasts` has what is remembered of earlier texts of the file.
+    Raises `InputError`: `line:column: message` for what is no
     Dockerfile, `ContextUnreadable` for a context that cannot be used.
     """
     try:
@@ -57,14 +61,19 @@ def open_build(path: Path, source: bytes, context: Path | None = None, disk: Dis
         reader = BuildContext(located.context, path, disk=disk)
     except (ContextError, IgnoreFileError) as error:
         raise ContextUnreadable(f"the build context cannot be read: {error}", located) from error
+    pasts = pasts or Pasts()
     build = Build(
         dockerfile,
         FrozenContext(reader),
         _targets(dockerfile, located),
         located.named_contexts,
-        tuple(_elsewhere(other, located.context, path, disk) for other in located.elsewhere),
+        tuple(
+            _elsewhere(other, located.context, path, disk, pasts.of(str(other.context), configuration))
+            for other in located.elsewhere
+        ),
         located.builds,
         configuration=configuration,
+        memo=Memo(pasts.of(str(located.context), configuration)),
     )
     notes = (*located.notes, *_replaced(dockerfile, located))
     return Opened(build, located, cross_check(dockerfile), notes)
@@ -98,14 +107,14 @@ def _replaced(dockerfile: Dockerfile, located: Located) -> list[str]:
     return [f"{places[familiar(name)]} puts a context in the place of `{name}`" for name in names]
 
 
-def _elsewhere(other: NamedElsewhere, context: Path, path: Path, disk: Disk) -> Elsewhere:
+def _elsewhere(other: NamedElsewhere, context: Path, path: Path, disk: Disk, past: Past) -> Elsewhere:
     """Open another context; one that cannot be read is a context of which nothing is known."""
     try:
         reader = BuildContext(other.context, path, disk=disk) if disk.holds(other.context) else None
     except (ContextError, IgnoreFileError):
         reader = None
     shown, file = (Path(os.path.relpath(place, context)).as_posix() for place in (other.context, other.file))
-    return Elsewhere(FrozenContext(reader), shown, file, other.line, other.reason, memo={})
+    return Elsewhere(FrozenContext(reader), shown, file, other.line, other.reason, Memo(past))
 
 
 def _context_sources(dockerfile: Dockerfile) -> list[str]:

@@ -19,6 +19,7 @@ How: both files are executed symbolically (`dockopt.optimizer.symbolic`); two st
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from dockopt.optimizer.effects import ALWAYS_READ, Effects, World, matches
 from dockopt.optimizer.model import Build
@@ -109,11 +110,12 @@ def _compare(old: Build, new: Build, declared: WantedDifference) -> Verdict:
     repaired = _repaired(old, new)
     if repaired is not None:
         return repaired
-    for failure in (
-        *_leftovers(old, new),
-        *new_failures(old, new, declared),
-        *_frozen_downloads(old, new),
-        *frontend_problems(old, new),
+    # one is enough, and finding out what a command may see differently is dear
+    for failure in chain(
+        _leftovers(old, new),
+        new_failures(old, new, declared),
+        _frozen_downloads(old, new),
+        frontend_problems(old, new),
     ):
         return _unproven(*failure)
     holes = tuple(sorted(normalize(path) for path in declared.paths | declared.residue))

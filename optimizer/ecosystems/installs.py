@@ -6,7 +6,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Protocol, cast
 
 from dockopt.optimizer.ecosystems.registry import ECOSYSTEMS
@@ -84,11 +84,19 @@ def _mentions(programs: frozenset[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{names})(?![\w-])" if names else r"(?!)")
 
 
+# an editor asks this again of the same lines and commands after each change of another one
+@lru_cache(maxsize=1 << 11)
+def _called_in(text: str) -> frozenset[str]:
+    """Return the names of the ecosystems whose programs a text names."""
+    return frozenset(entry.name for entry in ECOSYSTEMS if _mentions(entry.names()).search(text))
+
+
 def _concerned(command: Executed) -> Iterator[Ecosystem]:
     """Yield the ecosystems that may have to do with a command: the modules of the others are not even loaded."""
+    called = _called_in(command.text)
     for entry in ECOSYSTEMS:
         in_a_script = entry.follows_scripts and command.effects.unknown is not None
-        if in_a_script or _mentions(entry.names()).search(command.text):
+        if in_a_script or entry.name in called:
             yield _module(entry.name)
 
 
@@ -114,9 +122,9 @@ def is_install(command: Executed) -> bool:
 
 def mentioned(dockerfile: str) -> frozenset[str]:
     """Return the names of the ecosystems whose programs a Dockerfile names, or that follow scripts of the project."""
-    return frozenset(
-        entry.name for entry in ECOSYSTEMS if entry.follows_scripts or _mentions(entry.names()).search(dockerfile)
-    )
+    # no name goes on in the next line
+    named = (_called_in(line) for line in dockerfile.split("\n"))
+    return frozenset(entry.name for entry in ECOSYSTEMS if entry.follows_scripts).union(*named)
 
 
 def caches(around: Surroundings, names: frozenset[str]) -> dict[str, bool]:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from dockopt.optimizer.engine import Options
 from dockopt.optimizer.lsp.analysis import Analysis, analyze
 from dockopt.optimizer.lsp.documents import Document
+from dockopt.optimizer.symbolic.memory import Pasts
 
 _Answer = TypeVar("_Answer")
 #: an analysis that takes longer is told to the user, seconds
@@ -47,6 +48,8 @@ class Desk:
         # one thread: answers are kept in objects that are not made for two, and two would only share one interpreter
         self._pool = ThreadPoolExecutor(1, "analysis")
         self._jobs: dict[str, Job] = {}
+        #: what is remembered of the texts that each document had
+        self._pasts: dict[str, Pasts] = {}
         self._generation = 0
 
     @property
@@ -60,6 +63,7 @@ class Desk:
 
     def forget(self, uri: str) -> None:
         """Drop what is known of a document that was closed."""
+        self._pasts.pop(uri, None)
         job = self._jobs.pop(uri, None)
         if job is not None:
             job.stop.set()
@@ -94,7 +98,11 @@ class Desk:
             return job
         loop = asyncio.get_running_loop()
         stop = threading.Event()
-        options = replace(self._options(document), proceed=lambda: _check(stop))
+        options = replace(
+            self._options(document),
+            proceed=lambda: _check(stop),
+            pasts=self._pasts.setdefault(document.uri, Pasts()),
+        )
         future = loop.run_in_executor(self._pool, self._run, document, options)
         future.add_done_callback(_retrieve)
         job = self._jobs[document.uri] = Job(document, self._generation, future, stop)

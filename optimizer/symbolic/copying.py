@@ -47,7 +47,7 @@ def copy_instruction(
     from dockopt.optimizer.symbolic.execute import evaluate
 
     escape, line = executor.dockerfile.escape, instruction.start_line
-    label = f"line {line} `{instruction.keyword} {' '.join(instruction.words)}`"
+    writer = f"`{instruction.keyword} {' '.join(instruction.words)}`"
     owner, mode = _flag_value(executor, state, instruction, "chown"), _flag_value(executor, state, instruction, "chmod")
     if owner is not None and not re.fullmatch(r"\d+(:\d+)?", owner.text or "?"):
         # a name is looked up in the image; an unknown one silently means root
@@ -73,7 +73,7 @@ def copy_instruction(
     )
     directory = term("directory", mode.term if mode else literal("0755"), owner.term if owner else literal("0:0"))
     copy = _Copy(instruction, line, attributes.digest, directory, link, not extra, len(instruction.words) > 2)
-    source_stage = _source_stage(executor, instruction, run)
+    from_stage = source_stage(executor, instruction, run)
     bodies = {heredoc.name: heredoc for heredoc in instruction.heredocs}
 
     for word in instruction.words[:-1]:
@@ -81,19 +81,19 @@ def copy_instruction(
         if heredoc is not None:
             body = evaluate(heredoc.body, state, "\\", line).term if heredoc.expand else literal(heredoc.body)
             value = term("inline-file", body, attributes)
-            state = _place_file(state, copy, destination, heredoc.name, value, label, None)
+            state = _place_file(state, copy, destination, heredoc.name, value, writer, None)
             continue
         source = evaluate(word, state, escape, line)
-        if source_stage is not None:
-            state = _from_stage(state, copy, destination, source, source_stage, label)
+        if from_stage is not None:
+            state = _from_stage(state, copy, destination, source, from_stage, writer)
         elif instruction.flag("from") is not None:
             image = term("image", instruction.flag("from") or "")
-            state = _somehow(state, copy, destination, term("image-tree", image, source.term, attributes), label)
+            state = _somehow(state, copy, destination, term("image-tree", image, source.term, attributes), writer)
             state = replace(state, inputs=state.inputs | {f"image:{instruction.flag('from')}"})
         elif instruction.keyword == "ADD" and (source.text is None or is_remote(source.text)):
-            state = _somehow(state, copy, destination, term("download", source.term, attributes), label)
+            state = _somehow(state, copy, destination, term("download", source.term, attributes), writer)
         else:
-            state = _from_context(executor, state, copy, destination, source, label)
+            state = _from_context(executor, state, copy, destination, source, writer)
     return state
 
 
@@ -110,7 +110,7 @@ def _flag_value(executor: Executor, state: StageState, instruction: Instruction,
     return value
 
 
-def _source_stage(executor: Executor, instruction: Instruction, run: StageRun | None) -> StageRun | None:
+def source_stage(executor: Executor, instruction: Instruction, run: StageRun | None) -> StageRun | None:
     """Return the stage that --from names: a number, or a name in any case; duplicates: the last in the file."""
     from dockopt.optimizer.symbolic.execute import Unsupported
 
@@ -141,7 +141,7 @@ def _target(state: StageState, destination: Value) -> tuple[str, bool] | None:
     return join(state.cwd or "/", text), text.endswith(("/", "/.", "/..")) or text in (".", "..")
 
 
-def _somehow(state: StageState, copy: _Copy, destination: Value, value: Term, label: str) -> StageState:
+def _somehow(state: StageState, copy: _Copy, destination: Value, value: Term, writer: str) -> StageState:
     """Copy something of which it is not known whether it is a file or a directory: the destination depends on the old one."""
     target = _target(state, destination)
     where = EVERYTHING if target is None else Region((target[0],))
@@ -149,25 +149,31 @@ def _somehow(state: StageState, copy: _Copy, destination: Value, value: Term, la
     if target is not None:
         files = files.make_directories(target[0], copy.directory, copy.line, leaf=target[1])
     at = (destination.term, state.cwd_term) if target is None else (target[0], str(target[1]))
-    new = term("copied", value, *at, files.read(where), text=f"result of {label}")
-    return replace(state, files=files.put(where, new, copy.line, label))
+    new = term("copied", value, *at, files.read(where), text=f"result of {writer}")
+    return replace(state, files=files.put(where, new, copy.line, writer))
 
 
 def _place_file(
-    state: StageState, copy: _Copy, destination: Value, name: str, value: Term, label: str, source: ContextSource | None
+    state: StageState,
+    copy: _Copy,
+    destination: Value,
+    name: str,
+    value: Term,
+    writer: str,
+    source: ContextSource | None,
 ) -> StageState:
     """Copy one regular file."""
     target = _target(state, destination)
     if target is None:
-        return _somehow(state, copy, destination, value, label)
+        return _somehow(state, copy, destination, value, writer)
     path, slash = target
     kind = state.files.kind(path)
     if slash or copy.many or (kind == "directory" and not copy.link):
         path = join(path, name)
     elif kind == "unknown" and not copy.link:
-        return _somehow(state, copy, destination, value, label)
+        return _somehow(state, copy, destination, value, writer)
     files = _parents(state.files, copy, path)
-    return replace(state, files=files.put(Region((path,)), value, copy.line, label, source=source, is_file=True))
+    return replace(state, files=files.put(Region((path,)), value, copy.line, writer, source=source, is_file=True))
 
 
 def _parents(files: FileSystem, copy: _Copy, path: str) -> FileSystem:
@@ -177,7 +183,7 @@ def _parents(files: FileSystem, copy: _Copy, path: str) -> FileSystem:
 
 
 def _from_context(
-    executor: Executor, state: StageState, copy: _Copy, destination: Value, source: Value, label: str
+    executor: Executor, state: StageState, copy: _Copy, destination: Value, source: Value, writer: str
 ) -> StageState:
     from dockopt.optimizer.symbolic.execute import clean_source
 
@@ -185,7 +191,7 @@ def _from_context(
         state = replace(state, inputs=state.inputs | {"context:"})
         left_out = executor.files.newly_ignored
         return _somehow(
-            state, copy, destination, term("context-unknown", source.term, copy.attributes, *left_out), label
+            state, copy, destination, term("context-unknown", source.term, copy.attributes, *left_out), writer
         )
     path = clean_source(source.text)
     target = _target(state, destination)
@@ -209,37 +215,37 @@ def _from_context(
             for found in chosen:
                 origin = ContextSource(found, copy.attributes)
                 file = context_file_term(found, copy.attributes)
-                state = _place_file(state, several, destination, found.rpartition("/")[2], file, label, origin)
+                state = _place_file(state, several, destination, found.rpartition("/")[2], file, writer, origin)
             return state
         if target is None or not (target[1] or copy.many) or not copy.plain or _WILDCARD.search(head) or copy.link:
-            return _somehow(state, copy, destination, value, label)
+            return _somehow(state, copy, destination, value, writer)
         files = state.files.make_directories(target[0], copy.directory, copy.line)
         from_pattern = (
             ContextSource(head, copy.attributes, pattern) if "[" not in pattern and "\\" not in pattern else None
         )
-        return replace(state, files=files.overlay(target[0], value, copy.line, label, from_pattern))
+        return replace(state, files=files.overlay(target[0], value, copy.line, writer, from_pattern))
     # nothing is concluded from a source that is not there today: the build on another machine has it
     kind = executor.files.kind(path) if executor.files.is_there(path) else "absent"
     executor.sources.append((copy.line, path, kind))
     if kind == "file" and copy.plain and copy.instruction.keyword == "COPY":
         name = path.rpartition("/")[2]
         origin = ContextSource(path, copy.attributes)
-        return _place_file(state, copy, destination, name, context_file_term(path, copy.attributes), label, origin)
+        return _place_file(state, copy, destination, name, context_file_term(path, copy.attributes), writer, origin)
     value = term("context-tree", path, copy.attributes, text=f"context directory {path or '.'}")
     if kind != "directory" or target is None or "parents" in {flag.name for flag in copy.instruction.flags}:
         # a link, an archive that ADD may unpack, or nothing there today
         entry = term("context-entry", value, *executor.files.newly_ignored)
-        return _somehow(state, copy, destination, entry, label)
+        return _somehow(state, copy, destination, entry, writer)
     if copy.link:
         files = state.files.set_directories(target[0], copy.directory, copy.line)
     else:
         files = state.files.make_directories(target[0], copy.directory, copy.line)
     origin_dir = ContextSource(path, copy.attributes) if copy.plain else None
-    return replace(state, files=files.overlay(target[0], value, copy.line, label, origin_dir))
+    return replace(state, files=files.overlay(target[0], value, copy.line, writer, origin_dir))
 
 
 def _from_stage(
-    state: StageState, copy: _Copy, destination: Value, source: Value, stage: StageRun, label: str
+    state: StageState, copy: _Copy, destination: Value, source: Value, stage: StageRun, writer: str
 ) -> StageState:
     from dockopt.optimizer.symbolic.execute import clean_source
 
@@ -252,9 +258,9 @@ def _from_stage(
             head = source.text[: _WILDCARD.search(source.text).start()].rpartition("/")[0]  # type: ignore[union-attr]
             where = Region(("/" + clean_source(head),))
         value = term("stage-glob", source.term, final.read(where), copy.attributes)
-        return _somehow(state, copy, destination, value, label)
+        return _somehow(state, copy, destination, value, writer)
     path = "/" + clean_source(source.text)
     value = term("stage-entry", final.resolve(path), copy.attributes, text=str(final.resolve(path)))
     if final.kind(path) == "file" and copy.plain:
-        return _place_file(state, copy, destination, path.rpartition("/")[2], value, label, None)
-    return _somehow(state, copy, destination, value, label)
+        return _place_file(state, copy, destination, path.rpartition("/")[2], value, writer, None)
+    return _somehow(state, copy, destination, value, writer)

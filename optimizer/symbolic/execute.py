@@ -7,14 +7,15 @@ then left alone with that reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dockopt.optimizer.bases import BaseFacts, facts_of, familiar, repository
 from dockopt.optimizer.regions import Region, below, join
 from dockopt.optimizer.symbolic.filesystem import ContextSource, FileSystem
+from dockopt.optimizer.symbolic.memory import Heard, Memo, Record, Seen, Step
 from dockopt.optimizer.symbolic.state import Config, StageState, Value, known
 from dockopt.optimizer.symbolic.terms import Term, literal, term
 from dockopt.optimizer.syntax import Dockerfile, ExpansionError, Instruction, Stage, expand, variables
@@ -40,6 +41,10 @@ _HIDDEN_AT_HOME = re.compile(r"/(root|home/[^/]+)/\.")
 _SHARED_EXACT = frozenset(
     "/ /go /go/bin /go/pkg /go/src /home /opt /root /srv /usr /usr/bin /usr/lib /usr/local /usr/local/bin /usr/share /usr/src".split()
 )
+
+
+#: instructions that decide which directories a stage fills from the context
+_FILLING = frozenset({"WORKDIR", "ENV", "ARG", "COPY", "ADD"})
 
 
 class Unsupported(Exception):
@@ -72,6 +77,15 @@ class BuildFiles(Protocol):
     def aside(self) -> BuildFiles:
         """Return the same files for questions on which no proof depends."""
 
+    def listen(self) -> None:
+        """Take down the questions from now on."""
+
+    def heard(self) -> Heard:
+        """Return the questions since `listen` and their answers, in order, and take down no more."""
+
+    def confirms(self, asked: Heard) -> bool:
+        """Ask again, in order and up to the first other answer; tell whether all are the same."""
+
     @property
     def ignore_file(self) -> tuple[str, bytes] | None:
         """The ignore file that counts: its path in the context, and its bytes."""
@@ -88,24 +102,14 @@ class Declarations(Protocol):
         """Return the declared effects of a command, None where there is no declaration."""
 
 
-class Step(NamedTuple):
-    """What one instruction did, for variants of the Dockerfile in which it sees the same."""
-
-    after: StageState
-    executed: tuple[Executed, ...]
-    sources: tuple[tuple[int, str, str], ...]
-    kept: tuple[StageState, ...]
-
-
-Memo = dict[tuple[object, ...], Step]
-
-
 @dataclass(slots=True)
 class StageRun:
     """What the execution of one stage left behind."""
 
     stage: Stage
     states: list[StageState]  # before each instruction of the stage, and the final one
+    #: what is remembered of its last instruction
+    record: Record
     roots: tuple[str, ...] = ()
 
     @property
@@ -145,7 +149,7 @@ class Executor:
 
         `opaque_caches` makes the assumption `cache-opaque` (run.py). `named_contexts` are names that some builds give
         another content, each with the place that says so. `memo` is shared by variants of one Dockerfile over the same
-        `files` and names.
+        `files`, names and `configuration`.
         """
         self.opaque_caches = opaque_caches
         #: what the user says of commands that no model speaks of
@@ -160,7 +164,10 @@ class Executor:
             for name, place in (named_contexts or {}).items()
             if familiar(name) not in ("scratch", "context")
         }
-        self._memo: Memo = {} if memo is None else memo
+        self._memo = Memo() if memo is None else memo
+        #: what the instruction in hand has shown of itself: the assumption `cache-opaque` may make a difference to it, and it has a
+        #: line of the file in a message
+        self.minds_caches = self.tells_lines = False
         self.dockerfile = dockerfile
         self.files = files
         self.stages: list[StageRun] = []
@@ -185,6 +192,7 @@ class Executor:
 
     def run(self) -> list[StageRun]:
         """Run every stage in file order and return what each left behind. Raises Unsupported."""
+        self._memo.within(self.files)
         for instruction in self.dockerfile.meta_args:
             for pair in instruction.pairs:
                 default = term("unset") if pair.value is None else term("default", pair.value)
@@ -199,39 +207,59 @@ class Executor:
         if stage.name is not None and stage.name in self.named_contexts:
             place = self.named_contexts[stage.name]
             raise Unsupported(f"{place} replaces the stage `{stage.name}` by a context", stage.from_.start_line)
-        state, inherited = self._base_state(stage)
-        run = StageRun(stage, [state], inherited)
+        state, inherited, record = self._base_state(stage)
+        run = StageRun(stage, [state], record, inherited)
         self.stages.append(run)
-        run.roots = tuple(dict.fromkeys((*inherited, *self._project_roots(stage, state))))
+        filling = [i for i in stage.instructions if i.keyword in _FILLING]
+        own = self._memo.conclusion(
+            record, tuple([i.raw for i in filling]), self.files, lambda: self._project_roots(filling, state)
+        )
+        run.roots = tuple(dict.fromkeys((*inherited, *own)))
         for instruction in stage.instructions:
             run.states.append(self._remembered_step(run, instruction))
 
     def _remembered_step(self, run: StageRun, instruction: Instruction) -> StageState:
         """Run an instruction, or recall what it did when all that it can see was the very same."""
-        before = run.states[-1]
-        seen = (
-            id(before),
-            instruction.raw,
-            instruction.start_line,
-            instruction.index,
-            instruction.stage,
-            self.mentioned if self.opaque_caches else None,
-            run.roots,
-            *(id(other) for other in self._finals(instruction)),
-        )
-        known_step = self._memo.get(seen)
-        if known_step is None:
-            commands, sources = len(self.executed), len(self.sources)
+        before, memo, line = run.states[-1], self._memo, instruction.start_line
+        key = self._seen(run, instruction)
+        # an instruction that does not mind caches does the same whatever is assumed of them
+        minding = (key, self.mentioned if self.opaque_caches else None)
+        known_step = memo.recall(run.record, (key, minding), before, line, self.files)
+        if known_step is not None:
+            run.record, step = known_step
+            # the same text, but maybe at another offset: edits need the instruction of this file
+            self.executed += [command._replace(instruction=instruction) for command in step.executed]
+            self.sources += step.sources
+            return step.after
+        commands, sources = len(self.executed), len(self.sources)
+        self.minds_caches = self.tells_lines = False
+        self.files.listen()
+        try:
             after = self.step(before, instruction, run)
-            # the states of the key are kept alive with it: their ids stay theirs
-            kept = (before, *self._finals(instruction))
-            known_step = Step(after, tuple(self.executed[commands:]), tuple(self.sources[sources:]), kept)
-            self._memo[seen] = known_step
-        else:
-            # the same text in the same line, but maybe at another offset: edits need the instruction of this file
-            self.executed += [command._replace(instruction=instruction) for command in known_step.executed]
-            self.sources += known_step.sources
-        return known_step.after
+        finally:
+            asked = self.files.heard()
+        step = Step(after, tuple(self.executed[commands:]), tuple(self.sources[sources:]))
+        lines = range(line, line + instruction.raw.count(b"\n") + 1)
+        key = minding if self.minds_caches else key
+        run.record = memo.remember(run.record, key, before, lines, step, Seen(asked, self.tells_lines))
+        return after
+
+    def _seen(self, run: StageRun, instruction: Instruction) -> Hashable:
+        """Return what decides what an instruction does, beside the state before it and the answers of the context."""
+        if instruction.keyword == "RUN":
+            from dockopt.optimizer.symbolic.mounting import stage_of
+
+            mounted = [stage_of(self, mount.from_) for mount in instruction.mounts if mount.from_ is not None]
+            return (instruction.raw, run.roots, *(None if stage is None else stage.record for stage in mounted))
+        if instruction.keyword in ("COPY", "ADD") and instruction.has_flag("from"):
+            from dockopt.optimizer.symbolic.copying import source_stage
+
+            try:
+                stage = source_stage(self, instruction, run)
+            except Unsupported:
+                return instruction.raw, "no stage"  # never remembered
+            return instruction.raw, None if stage is None else stage.record
+        return instruction.raw
 
     def stage_named(self, name: str, before: int) -> StageRun | None:
         """Return the earlier stage that `FROM name` means (exact, lower-case names; the nearest previous one wins)."""
@@ -240,23 +268,24 @@ class Executor:
                 return run
         return None
 
-    def _finals(self, instruction: Instruction) -> list[StageState]:
-        """Return what the earlier stages left behind if an instruction may look at them."""
-        if instruction.has_flag("from") or any(mount.from_ for mount in instruction.mounts):
-            return [run.final for run in self.stages[:-1]]
-        return []
-
-    def _base_state(self, stage: Stage) -> tuple[StageState, tuple[str, ...]]:
+    def _base_state(self, stage: Stage) -> tuple[StageState, tuple[str, ...], Record]:
         state, roots = self._new_base_state(stage)
         parent = self.stage_named(stage.base, stage.index)
-        kept = () if parent is None else (parent.final,)
-        seen = (
+        # all that stays the same in a stage stands here
+        key = (
+            stage.index,
             stage.from_.raw,
-            stage.from_.start_line,
-            *(id(final) for final in kept),
-            *sorted((n, v.term.digest) for n, v in self._globals.items()),
+            None if parent is None else parent.record,
+            self.dockerfile.escape,
+            self.dockerfile.syntax,
+            tuple(sorted((n, v.term.digest) for n, v in self._globals.items())),
+            tuple(sorted(self.named_contexts.items())),
+            self.free_owners,
+            self.residue,
+            self.files.newly_ignored,
         )
-        return self._memo.setdefault(seen, Step(state, (), (), kept)).after, roots
+        record, first = self._memo.start(key, None if parent is None else parent.final, state)
+        return first, roots, record
 
     def _new_base_state(self, stage: Stage) -> tuple[StageState, tuple[str, ...]]:
         line = stage.from_.start_line
@@ -300,10 +329,13 @@ class Executor:
             return familiar(reference) in self.named_contexts
         return any(repository(name)[0] == repository(familiar(reference))[0] for name in self.named_contexts)
 
-    def _project_roots(self, stage: Stage, state: StageState) -> list[str]:
-        """Return the directories that a stage fills from directories of the context, wherever in the stage that stands."""
+    def _project_roots(self, instructions: Iterable[Instruction], state: StageState) -> list[str]:
+        """Return the directories that a stage fills from directories of the context, wherever in the stage that stands.
+
+        `instructions` are those of the stage that decide it (`_FILLING`).
+        """
         roots: list[str] = []
-        for instruction in stage.instructions:
+        for instruction in instructions:
             if instruction.keyword == "WORKDIR":
                 state = self._workdir(state, instruction)
             elif instruction.keyword in ("ENV", "ARG"):
@@ -472,6 +504,7 @@ __all__ = [
     "BuildFiles",
     "ContextSource",
     "Executor",
+    "Memo",
     "StageRun",
     "Unsupported",
     "clean_source",

@@ -52,7 +52,8 @@ class Op(NamedTuple):
     region: Region
     value: Term
     line: int = 0
-    label: str = ""
+    #: what wrote it, for explanations: a command or instruction in backquotes, or words; "" for what is not worth telling
+    writer: str = ""
     source: ContextSource | None = None
     #: a put that surely is one regular file
     is_file: bool = False
@@ -69,6 +70,11 @@ class Op(NamedTuple):
     def path(self) -> str:
         """The first path of the region (the only one for overlays, directories and files)."""
         return self.region.include[0]
+
+    @property
+    def label(self) -> str:
+        """What wrote it, with its line if it stands in the file."""
+        return f"line {self.line} {self.writer}" if self.writer.startswith("`") else self.writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +193,7 @@ class FileSystem:
         """Return the last write that may have made or changed a path, for explanations."""
         target = Region((path,))
         return next(
-            (op for op in reversed(self.ops) if op.label and op.kind == "put" and op.region.overlaps(target)), None
+            (op for op in reversed(self.ops) if op.writer and op.kind == "put" and op.region.overlaps(target)), None
         )
 
     def resolve(self, path: str) -> Term:
@@ -222,8 +228,7 @@ class FileSystem:
             parts += (op.kind, str(op.region), op.value)
             if op.kind == "overlay" and op.source is not None:
                 parts += [f"without {hole}" for hole in self._holes(op, ops, at, region)]
-        text = f"{region}: " + ("; ".join(op.label for op in ops if op.label) or "as in the base")
-        return term("read", self.base, *parts, text=text)
+        return term("read", self.base, *parts, text=f"what lies in {region}")
 
     def entries(self, path: str) -> Term:
         """Return the value of all that lies below a directory, whatever its own mode and owner.
@@ -355,7 +360,7 @@ class FileSystem:
         region: Region,
         value: Term,
         line: int,
-        label: str,
+        writer: str,
         *,
         source: ContextSource | None = None,
         is_file: bool = False,
@@ -368,19 +373,25 @@ class FileSystem:
         again = same is not None and self.context_file(region.include[0]) == same
         # a write to everything hides the copies before it from the log, but itself says that there were some
         is_early = by_run and all(op.is_early for op in self.ops if op.kind in ("put", "overlay"))
-        return self._append(Op("put", region, value, line, label, source, is_file, again, is_new, is_early, by_owner))
+        return self._append(Op("put", region, value, line, writer, source, is_file, again, is_new, is_early, by_owner))
 
-    def overlay(self, path: str, value: Term, line: int, label: str, source: ContextSource | None = None) -> FileSystem:
+    def overlay(
+        self, path: str, value: Term, line: int, writer: str, source: ContextSource | None = None
+    ) -> FileSystem:
         """Merge a directory's entries into `path`, as COPY of a directory does."""
-        return self._append(Op("overlay", Region((path,)), value, line, label, source))
+        return self._append(Op("overlay", Region((path,)), value, line, writer, source))
 
-    def kill(self, region: Region, line: int, label: str) -> FileSystem:
+    def kill(self, region: Region, line: int, writer: str) -> FileSystem:
         """Remove a region."""
-        return self._append(Op("kill", region, term("absent"), line, label))
+        return self._append(Op("kill", region, term("absent"), line, writer))
 
     def _append(self, op: Op) -> FileSystem:
         # a write that repeats one is left out of digests, so the first one has to stay
         ops = (*[old for old in self.ops if op.again or not self._hides(op, old)], op)
+        return self.with_ops(ops)
+
+    def with_ops(self, ops: tuple[Op, ...]) -> FileSystem:
+        """Return other writes over the same base."""
         # `dataclasses.replace` costs more than the rest of a change
         return FileSystem(
             self.base,
@@ -414,6 +425,25 @@ class FileSystem:
             # the same part of the context comes again at the same place: every entry is written anew
             return old.source.path == rel
         return False
+
+
+class _NoContext:
+    """A context of which nothing is known."""
+
+    newly_ignored: tuple[str, ...] = ()
+
+    def kind(self, rel: str) -> str:  # noqa: ARG002
+        return "other"
+
+    def excluded(self, rel: str) -> bool:  # noqa: ARG002
+        return False
+
+    def glob(self, pattern: str) -> None:  # noqa: ARG002
+        return None
+
+
+#: in the place of files that are kept elsewhere
+NO_FILES = FileSystem(term("nothing"), _NoContext())
 
 
 def context_file_term(path: str, attributes: str) -> Term:

@@ -11,7 +11,7 @@ from dockopt.optimizer.symbolic.state import StageState
 from dockopt.optimizer.symbolic.terms import Term, term
 
 if TYPE_CHECKING:
-    from dockopt.optimizer.symbolic.execute import Executor
+    from dockopt.optimizer.symbolic.execute import Executor, StageRun
     from dockopt.optimizer.syntax import Instruction, Mount
 
 
@@ -73,14 +73,7 @@ def view(
                     entry = term("context-entry", source, *executor.files.newly_ignored)
                     files = files.put(where, entry, line, f"bind mount of {source}")
                 continue
-            stage = next(
-                (
-                    run
-                    for run in reversed(executor.stages)
-                    if run.stage.name == mount.from_.lower() and run.stage.index < _stage_index(executor)
-                ),
-                None,
-            )
+            stage = stage_of(executor, mount.from_)
             value = term("image-tree", mount.from_) if stage is None else stage.final.files.resolve("/" + source)
             files = files.put(where, term("bind", value), line, f"bind mount from {mount.from_}")
             continue
@@ -88,6 +81,8 @@ def view(
     return files
 
 
-def _stage_index(executor: Executor) -> int:
-    """Return the index of the stage that is being run."""
-    return len(executor.stages) - 1
+def stage_of(executor: Executor, name: str) -> StageRun | None:
+    """Return the earlier stage that a mount takes from, None if it is an image."""
+    here = len(executor.stages) - 1
+    found = (run for run in reversed(executor.stages) if run.stage.name == name.lower() and run.stage.index < here)
+    return next(found, None)

@@ -7,8 +7,8 @@ import re
 from dockopt.optimizer.regions import Region, below, relative
 from dockopt.optimizer.symbolic.filesystem import FileSystem, Op
 
-#: the label of an instruction that copies
-_COPYING = re.compile(r"line \d+ `(COPY|ADD) ")
+#: the writer of an instruction that copies
+_COPYING = re.compile(r"`(COPY|ADD) ")
 
 
 def placed(files: FileSystem, path: str) -> str:
@@ -86,7 +86,7 @@ def may_be_copied(files: FileSystem, path: str) -> str | None:
     """Return the last COPY or ADD that may have put something at a path, for messages."""
     target = Region((path,))
     for op in reversed(files.ops):
-        copies = op.kind in ("put", "overlay") and _COPYING.match(op.label) is not None
+        copies = op.kind in ("put", "overlay") and _COPYING.match(op.writer) is not None
         if copies and op.region.overlaps(target) and files.lookup(op, path) != "absent":
             return op.label
     return None

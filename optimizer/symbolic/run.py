@@ -148,6 +148,7 @@ def _apply(
 ) -> StageState:
     """Give one unit its value and write what it writes."""
     effects, line = unit.effects, _line_of(instruction, unit.start)
+    executor.minds_caches |= effects.unknown is not None or bool(effects.named)
     if effects.unknown is not None and executor.opaque_caches:
         effects = _without_caches(executor, state, unit, roots, mounts, online=settings[0] != "none")
     elif effects.named and executor.opaque_caches:
@@ -184,7 +185,7 @@ def _apply(
         hides = any(m.target is not None and below(cache, m.target) for m in mounts)
         brought = None if hides or cache in effects.rebuilt else state.files.brought(cache)
         parts += [] if brought is None else [brought]
-    value = term("run", *parts, text=f"`{shortened(unit.text)}` (line {line})")
+    value = term("run", *parts, text=f"`{shortened(unit.text)}`")
     executor.executed.append(
         Executed(
             instruction.stage,
@@ -207,7 +208,7 @@ def _apply(
     )
     targets = [m.target for m in mounts if m.target is not None]
     result = state.files
-    label = f"line {line} `{shortened(unit.text)}`"
+    writer = f"`{shortened(unit.text)}`"
     for write in effects.writes:
         inside = [target for target in targets if any(below(target, path) for path in write.region.include)]
         where = write.region.minus(*inside) if inside else write.region
@@ -218,7 +219,7 @@ def _apply(
             for path in where.include:
                 result = result.make_directories(path, attributes, line)
         elif write.kind is Kind.KILL:
-            result = result.kill(where, line, label)
+            result = result.kill(where, line, writer)
         elif write.kind in (Kind.SET, Kind.NEW, Kind.TREE):
             for path in where.include:
                 made = term("directory", value)
@@ -227,11 +228,11 @@ def _apply(
                 old = result.read(Region((path,))) if write.kind is Kind.SET else term("nothing")
                 output = term("output", value, path, old, text=f"{path} of {value}")
                 is_file, is_new = write.kind is Kind.SET, write.kind is Kind.NEW
-                result = result.put(Region((path,)), output, line, label, is_file=is_file, is_new=is_new, by_run=True)
+                result = result.put(Region((path,)), output, line, writer, is_file=is_file, is_new=is_new, by_run=True)
         else:
             old = result.read(where)
             result = result.put(
-                where, term("changed", value, str(where), old, text=f"{where} after {value}"), line, label, by_run=True
+                where, term("changed", value, str(where), old, text=f"{where} after {value}"), line, writer, by_run=True
             )
     for cache in effects.caches:
         if any(below(cache, t) for t in targets):
@@ -241,7 +242,7 @@ def _apply(
             where,
             term("cache", value, cache, result.read(where), text=f"{cache} after {value}"),
             line,
-            label,
+            writer,
             by_run=True,
             by_owner=True,
         )

@@ -81,7 +81,9 @@ class ImageSurroundings:
 
     def may_be_copied(self, path: str) -> str | None:
         """Return the COPY or ADD that may have put a file at a path, None if there is none."""
-        return placing.may_be_copied(self._files, path)
+        found = placing.may_be_copied(self._files, path)
+        self._executor.tells_lines |= found is not None
+        return found
 
     def context_path(self, path: str) -> str | None:
         """Return the file of the context that an image path surely comes from."""

@@ -6,6 +6,8 @@ case, which is why none of them is used here.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from dockopt.optimizer.syntax.arguments import Line, LineError, parse_line
 from dockopt.optimizer.syntax.directives import DirectiveScan, looked_up
 from dockopt.optimizer.syntax.gotext import LEADING_SPACE, decode, encode, trim, upper
@@ -33,6 +35,8 @@ from dockopt.optimizer.syntax.tree import (
 
 _BOM = b"\xef\xbb\xbf"
 MAX_LINE = 65535  # bytes of a physical line without its line feed: Go's bufio.Scanner
+#: bytes of a logical line that is worth remembering
+_KNOWN_LINE = 4096
 
 
 def parse(source: bytes) -> Dockerfile:
@@ -65,6 +69,16 @@ def parse(source: bytes) -> Dockerfile:
         newline=b"\r\n" if crlf * 2 > source.count(b"\n") else b"\n",
         warnings=tuple(parser.warnings),
     )
+
+
+def _line(logical: str, escape: str) -> tuple[Line, list[Announcement]]:
+    """Take a logical line apart, and find what follows it; nobody changes either. Raises LineError and ExpansionError."""
+    line = parse_line(logical, escape)
+    return line, announced(line)
+
+
+# an editor sends a text again with one line changed, and each change that is tried leaves most lines as they are
+_known_line = lru_cache(maxsize=1 << 11)(_line)
 
 
 def _left_trimmed(line: bytes) -> bytes:
@@ -175,8 +189,7 @@ class _Parser:
             self.warnings.append(Warning_(message, self.at, "NoEmptyContinuation"))
         places = tuple(pieces)
         try:
-            line_parts = parse_line(logical, self.escape)
-            waiting = announced(line_parts)
+            line_parts, waiting = (_known_line if length <= _KNOWN_LINE else _line)(logical, self.escape)
         except (LineError, ExpansionError) as error:
             at = error.at if isinstance(error, LineError) else 0
             raise self._error(str(error), piece_offset(places, len(encode(logical[:at]))), start, first) from None

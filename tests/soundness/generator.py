@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dockopt.optimizer.context.ignore import IgnoreRules
-from dockopt.optimizer.model import ContextReader
+from dockopt.optimizer.frozen import ContextReader
 from hypothesis import strategies as st
 
 BASES = ("busybox", "busybox", "debian:12", "scratch")

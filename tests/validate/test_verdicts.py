@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pytest
-from dockopt.optimizer.model import Build, ContextReader, FrozenContext
+from dockopt.optimizer.frozen import ContextReader, FrozenContext
+from dockopt.optimizer.model import Build
 from dockopt.optimizer.proposal import Verdict, WantedDifference
 from dockopt.optimizer.syntax import parse
 from dockopt.optimizer.validate import validate

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pytest
 from dockopt.optimizer.ecosystems.go.install import caches, install_for, is_install
 from dockopt.optimizer.ecosystems.installs import Cause, Install
-from dockopt.optimizer.model import Build, ContextReader, FrozenContext
+from dockopt.optimizer.frozen import ContextReader, FrozenContext
+from dockopt.optimizer.model import Build
 from dockopt.optimizer.syntax import parse
 
 from tests.ecosystems.go.fakes import GOLANG, Context, Image
