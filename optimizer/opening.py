@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockopt.optimizer.bases import familiar
+from dockopt.optimizer.cancellation import Proceed, go_on
 from dockopt.optimizer.configuration import Configuration, find_configuration
 from dockopt.optimizer.context import BuildContext, ContextError, IgnoreFileError, Located, locate_context
 from dockopt.optimizer.context.disk import WHOLE, Disk
@@ -36,17 +37,21 @@ class ContextUnreadable(InputError):
         self.located_context = located
 
 
-def open_build(path: Path, source: bytes, context: Path | None = None, disk: Disk = WHOLE) -> Opened:
+def open_build(
+    path: Path, source: bytes, context: Path | None = None, disk: Disk = WHOLE, proceed: Proceed = go_on
+) -> Opened:
     """Parse a Dockerfile and find its context (`context` if the user names one).
 
     `path` tells where the file lies; it is not read again. Nothing of the context is read but its ignore file, and what
-    tells where the context is; nothing outside of `disk`. Raises `InputError`: `line:column: message` for what is no
-    Dockerfile, `ContextUnreadable` for a context that cannot be used.
+    tells where the context is; nothing outside of `disk`. `proceed` may end it, and all that
+    is asked of the build. Raises `InputError`: `line:column: message` for what is no Dockerfile, `ContextUnreadable` for a
+    context that cannot be used.
     """
     try:
         dockerfile = parse(source)
     except DockerfileSyntaxError as error:
         raise InputError(f"{error.line}:{error.column}: {error.message}") from error
+    proceed()
     configuration = find_configuration(path, disk)
     located = locate_context(
         path, explicit=context, config=_said(configuration), sources=_context_sources(dockerfile), disk=disk
@@ -65,8 +70,10 @@ def open_build(path: Path, source: bytes, context: Path | None = None, disk: Dis
         tuple(_elsewhere(other, located.context, path, disk) for other in located.elsewhere),
         located.builds,
         configuration=configuration,
+        proceed=proceed,
     )
     notes = (*located.notes, *_replaced(dockerfile, located))
+    proceed()
     return Opened(build, located, cross_check(dockerfile), notes)
 
 

@@ -20,6 +20,7 @@ from dockopt.optimizer.configuration.effective import NOTHING, Configuration, Do
 from dockopt.optimizer.configuration.settings import EFFECTS_TABLE, PER_FILE_TABLE
 from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.inputs import InputError, read_file
+from dockopt.optimizer.presence import is_directory, is_file
 
 FILE = "dockopt.toml"
 _NAMES = (FILE, "pyproject.toml")
@@ -81,7 +82,7 @@ def _documents(directory: Path, top: Path, disk: Disk) -> Iterator[Document]:
 def _is_there(path: Path, disk: Disk) -> bool:
     """Tell whether there is a file that may be looked at, on disk or in an editor."""
     try:
-        return disk.holds(path) and (disk.text(str(path)) is not None or path.is_file())
+        return disk.holds(path) and (disk.text(str(path)) is not None or is_file(path))
     except OSError:  # a name that is too long for the system, a directory that may not be searched
         return False
 
@@ -171,7 +172,7 @@ def _layers(document: Document, dockerfile: Path, top: Path) -> Iterator[Layer]:
                 raise located(
                     document, keys, f"`{spelled(keys)}`: `{layer.values['context']}` leads out of the project"
                 )
-            if not context.is_dir():
+            if not is_directory(context):
                 raise located(document, keys, f"`{spelled(keys)}`: there is no directory `{layer.values['context']}`")
         yield layer
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dockopt.optimizer import presence
 from dockopt.optimizer.context.disk import WHOLE, Disk
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def _work_tree(directory: Path, limit: Path | None) -> Path | None:
     for level, folder in enumerate(Disk(limit).upwards(directory)):
         if level > _MOST_LEVELS:
             return None
-        if (folder / ".git").exists():
+        if presence.is_there(folder / ".git"):
             return folder
     return None
 
@@ -46,7 +47,7 @@ def _matches(top: Path, parts: tuple[str, ...], *, is_directory: bool) -> bool:
     """Tell whether the ignore files from the deepest directory upwards say so of one path; the first that says anything decides."""
     for depth in range(len(parts) - 1, -1, -1):
         folder = top.joinpath(*parts[:depth])
-        name = "/".join(parts[depth:]) + ("/" if is_directory or (top.joinpath(*parts)).is_dir() else "")
+        name = "/".join(parts[depth:]) + ("/" if is_directory or presence.is_directory(top.joinpath(*parts)) else "")
         files = [folder / ".gitignore"] + ([top / ".git" / "info" / "exclude"] if not depth else [])
         for file in files:
             spec = _patterns(file)

@@ -17,6 +17,7 @@ from pathlib import Path
 from dockopt.optimizer.context.builds import files
 from dockopt.optimizer.context.builds.files import Places, Project
 from dockopt.optimizer.context.builds.model import DeclaredBuild, NotUnderstood, ProjectFile, is_inside
+from dockopt.optimizer.presence import is_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,6 @@ def _shown(path: Path, root: Path) -> str:
 
 
 def _confined(build: DeclaredBuild, root: Path) -> DeclaredBuild:
-    if build.context is None or (build.context.is_dir() and is_inside(build.context, root)):
+    if build.context is None or (is_directory(build.context) and is_inside(build.context, root)):
         return build
     return replace(build, context=None)
