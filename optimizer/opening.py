@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,7 @@ def open_build(
     is asked of the build. Raises `InputError`: `line:column: message` for what is no Dockerfile, `ContextUnreadable` for a
     context that cannot be used.
     """
+    _check_name(path)
     try:
         dockerfile = parse(source)
     except DockerfileSyntaxError as error:
@@ -75,6 +77,15 @@ def open_build(
     notes = (*located.notes, *_replaced(dockerfile, located))
     proceed()
     return Opened(build, located, cross_check(dockerfile), notes)
+
+
+def _check_name(path: Path) -> None:
+    """Raise InputError for a name that no file can have: to look for its context in thousands of directories takes minutes."""
+    try:
+        path.lstat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError("no file can have a name that long") from error
 
 
 def _said(configuration: Configuration) -> dict[str, object]:

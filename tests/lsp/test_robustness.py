@@ -184,9 +184,9 @@ def test_no_settings_break_anything(sent: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("a" * 5000 + "/Dockerfile", "cannot be looked at: file name too long"),
-        ("a/" * 3000 + "Dockerfile", "cannot be looked at: file name too long"),
-        ("a" * 5000 + ".Dockerfile", None),
+        ("a" * 5000 + "/Dockerfile", "no file can have a name that long"),
+        ("a/" * 3000 + "Dockerfile", "no file can have a name that long"),
+        ("a" * 5000 + ".Dockerfile", "no file can have a name that long"),
         ("go.mod/Dockerfile", None),
     ],
     ids=["directory", "deep", "file", "below a file"],
