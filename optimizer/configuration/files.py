@@ -19,8 +19,8 @@ from dockopt.optimizer.configuration.effective import NOTHING, Configuration, Do
 from dockopt.optimizer.configuration.settings import EFFECTS_TABLE, PER_FILE_TABLE
 from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.context.gitpatterns import git_pattern
-from dockopt.optimizer.inputs import InputError, read_file
-from dockopt.optimizer.presence import is_directory, is_file
+from dockopt.optimizer.inputs import InputError, read_file, refusal
+from dockopt.optimizer.presence import is_directory
 
 FILE = "dockopt.toml"
 _NAMES = (FILE, "pyproject.toml")
@@ -77,10 +77,12 @@ def _documents(directory: Path, top: Path, disk: Disk) -> Iterator[Document]:
 
 
 def _is_there(path: Path, disk: Disk) -> bool:
-    """Tell whether there is a file that may be looked at, on disk or in an editor."""
+    """Tell whether there is a file that may be looked at, on disk or in an editor. Raises InputError where that is forbidden."""
     try:
-        return disk.holds(path) and (disk.text(str(path)) is not None or is_file(path))
-    except OSError:  # a name that is too long for the system, a directory that may not be searched
+        return disk.holds(path) and (disk.text(str(path)) is not None or path.is_file())
+    except PermissionError as error:
+        raise InputError(f"{shown(path)}: {refusal(error)}") from error
+    except OSError:  # a name that is too long for the system
         return False
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from dockopt.optimizer.context import gopath
 from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.context.ignore import IgnoreFileError, IgnoreRules
+from dockopt.optimizer.inputs import refusal
 
 #: default size limit of `BuildContext.read`, bytes
 READ_LIMIT = 4 * 1024 * 1024
@@ -493,4 +494,4 @@ def _parse_ignore(source: bytes, name: str) -> IgnoreRules:
 
 
 def _why(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
+    return refusal(error)
