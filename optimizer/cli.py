@@ -393,7 +393,10 @@ def _last_resort(error: Exception) -> int:
 
     with_traceback = bool(os.environ.get("DOCKOPT_TRACEBACK"))
     if isinstance(error, OSError) and not with_traceback:
-        # files have names, the standard output has none
+        # files have names; the standard output has none, nor has the working directory
+        if error.filename is None and isinstance(error, FileNotFoundError):
+            print_error("the working directory is not there any more; change to one that is")
+            return 2
         if error.filename is None:
             return _output_failed(error)
         from dockopt.optimizer.inputs import refusal
