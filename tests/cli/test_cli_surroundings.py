@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 SOURCE = Path(__file__).parents[2] / ".src"
 #: every command that answers on standard output without an engine or a network
 ANSWERING = [
-    "suggest", "fix", "config", "ci", "rules", "explain reorder", "graph Dockerfile", "harden Dockerfile", "completion bash", "man",
+    "suggest", "fix", "config", "ci", "rules", "explain reorder", "graph Dockerfile", "completion bash",
     "--help", "--version", "suggest --help", "init --yes",
 ]  # fmt: skip
 
@@ -74,3 +75,11 @@ def test_a_language_server_without_a_client(closed: str, project: Path) -> None:
     found = shell(f"$D lsp {closed}", project)
     assert found.returncode == 2
     assert "an editor starts this program" in found.stderr
+
+
+def test_errors_never_get_into_the_report(project: Path) -> None:
+    """Where standard error is closed they get lost; the exit code still tells."""
+    found = shell("$D suggest --format json nowhere good.Dockerfile 2>&-", project)
+    assert found.returncode == 2
+    assert found.stdout == "" or json.loads(found.stdout)
+    assert "dockopt: " not in found.stdout
