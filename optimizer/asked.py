@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dockopt.optimizer.baseline import Entry, read_baseline
-from dockopt.optimizer.context.revision import Revision, RevisionError, branch_point
+from dockopt.optimizer.context.revision import Revision, RevisionError, branch_point, nothing_yet
 from dockopt.optimizer.fingerprint import place_of, repository_of
 from dockopt.optimizer.inputs import InputError
 from dockopt.optimizer.narrowing import Analyze, Branch, Narrowing, every_finding
@@ -31,17 +31,16 @@ class Asked:
             entries = () if baseline is None else read_baseline(baseline)
         except InputError as error:
             raise InputError(f"`--baseline {baseline}`: {error}") from error
-        bases: dict[Path, Revision] = {}
+        bases = _Bases(diff_base or "")
         for path in paths if diff_base is not None else ():
             top = repository_of(_absolute(path).parent)
             if top is None:
                 raise InputError(f"`--diff-base`: `{path}` lies in no git repository")
-            if top not in bases:
-                try:
-                    bases[top] = branch_point(top, diff_base or "")
-                except RevisionError as error:
-                    raise InputError(f"`--diff-base`: {error}") from error
-        return cls(entries, diff_base, bases)
+            try:
+                bases.of(top)
+            except RevisionError as error:
+                raise InputError(f"`--diff-base`: {error}") from error
+        return cls(entries, diff_base, bases.known)
 
     @property
     def everything(self) -> bool:
@@ -72,6 +71,36 @@ class Asked:
         context = _absolute(report.context or ".")
         ignore_files = (context / ".dockerignore", path.with_name(f"{path.name}.dockerignore"))
         return Branch(base, name, old, found, context, ignore_files)
+
+
+class _Bases:
+    """Where the branch began, in the repository of the working directory, in its submodules, and in others."""
+
+    def __init__(self, revision: str) -> None:
+        """`revision` is the commit as the user names it."""
+        self.known: dict[Path, Revision] = {}
+        self._revision = revision
+        self._here = repository_of(_absolute("."))
+
+    def of(self, top: Path) -> Revision:
+        """Return the commit of one repository. Raises RevisionError."""
+        if top not in self.known:
+            self.known[top] = self._found(top)
+        return self.known[top]
+
+    def _found(self, top: Path) -> Revision:
+        """In a submodule the branch began at the commit that was recorded for it: its own branches have a history of their own."""
+        outer = None
+        if self._here is not None and top != self._here and top.is_relative_to(self._here):
+            outer = repository_of(top.parent)
+        if outer is None:
+            return branch_point(top, self._revision)
+        place = top.relative_to(outer).as_posix()
+        before = self.of(outer).submodule(place)
+        if before is not None:
+            return branch_point(top, before)
+        # a repository of its own that merely lies there knows the name itself; a submodule that is new has no past here
+        return nothing_yet(top) if branch_point(outer, "HEAD").submodule(place) else branch_point(top, self._revision)
 
 
 def _absolute(path: str) -> Path:

@@ -21,6 +21,7 @@ from dockopt.optimizer.images.compare import Difference, differences
 from dockopt.optimizer.images.layers import ArchiveError
 from dockopt.optimizer.inputs import check_dockerfile, read_file
 from dockopt.optimizer.interrupts import ending_cleanly
+from dockopt.optimizer.presence import is_directory, is_file, is_there
 from dockopt.optimizer.proposal import FileReport
 from dockopt.optimizer.report.safe_text import safe
 from dockopt.optimizer.report.terminal import is_terminal
@@ -131,7 +132,7 @@ def run_bench(path: str, edits: Sequence[str], runs: int, options: BuildOptions)
         return f"{safe(path)}: nothing to improve, so there is nothing to measure\n", SAME
     context = pair.request.context
     for edit in edits:
-        if not (context / edit).is_file() or not (context / edit).resolve().is_relative_to(context.resolve()):
+        if not is_file(context / edit) or not (context / edit).resolve().is_relative_to(context.resolve()):
             raise CannotBuild(f"`--edit {edit}`: no such file in the context `{pair.report.context}`")
     with _engine(options) as engine, _progress(f"{engine.name}: ") as progress:
         try:
@@ -166,7 +167,7 @@ def run_size(name: str, options: BuildOptions, form: str) -> tuple[str, int]:
     from dockopt.optimizer.size import measure
 
     path = Path(name)
-    if not path.exists() or (path / "index.json").is_file() or (path.is_file() and is_archive(path)):
+    if not is_there(path) or is_file(path / "index.json") or (is_file(path) and is_archive(path)):
         found = measure(_image(name, options))
     else:
         found = _built_size(path, options)
@@ -179,7 +180,7 @@ def _built_size(path: Path, options: BuildOptions) -> ImageSize:
     from dockopt.optimizer.syntax import parse
     from dockopt.optimizer.verify import OriginalFails, built, images, temporary_tags
 
-    if path.is_dir() and not (path / "Dockerfile").exists():
+    if is_directory(path) and not is_there(path / "Dockerfile"):
         found = [str(entry) for entry in find_dockerfiles([path])]
         there = f"; there is {', '.join(f'`{safe(entry)}`' for entry in found[:5])}" if found else ""
         raise CannotBuild(f"{path}: it has no `Dockerfile` and is no OCI image layout{there}")
@@ -199,7 +200,7 @@ def _built_size(path: Path, options: BuildOptions) -> ImageSize:
 
 def _pair(path: Path, options: BuildOptions, select: frozenset[str] | None = None) -> _Pair:
     """Analyse a Dockerfile. Raises InputError where it cannot be."""
-    if path.is_dir():
+    if is_directory(path):
         path = path / "Dockerfile"
     source = read_file(path)
     check_dockerfile(source)

@@ -352,7 +352,10 @@ def _output_failed(error: OSError) -> int:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return 141
-    _fail(f"standard output cannot be written: {error.strerror}")
+    from dockopt.optimizer.report.terminal import print_error
+
+    print_error(f"standard output cannot be written: {error.strerror or error}")
+    return 2
 
 
 def run_command_line(arguments: list[str] | None = None) -> int:
@@ -388,7 +391,19 @@ def _last_resort(error: Exception) -> int:
 
     from dockopt.optimizer.invocation import INTERNAL_ERROR, internal_error
 
-    print_error(internal_error(error, bool(os.environ.get("DOCKOPT_TRACEBACK"))))
+    with_traceback = bool(os.environ.get("DOCKOPT_TRACEBACK"))
+    if isinstance(error, OSError) and not with_traceback:
+        # files have names; the standard output has none, nor has the working directory
+        if error.filename is None and isinstance(error, FileNotFoundError):
+            print_error("the working directory is not there any more; change to one that is")
+            return 2
+        if error.filename is None:
+            return _output_failed(error)
+        from dockopt.optimizer.inputs import refusal
+
+        print_error(f"{os.fsdecode(error.filename)}: {refusal(error)}")
+        return 2
+    print_error(internal_error(error, with_traceback))
     return INTERNAL_ERROR
 
 

@@ -22,11 +22,12 @@ def config(
     """Show the configuration that counts for a Dockerfile, each setting with the file and line where it is said."""
     from dockopt.optimizer.configuration.shown import effective
     from dockopt.optimizer.inputs import InputError
+    from dockopt.optimizer.presence import is_directory
     from dockopt.optimizer.report.safe_text import safe
     from dockopt.optimizer.report.terminal import Output
 
     dockerfile = Path(path)
-    if dockerfile.is_dir():
+    if is_directory(dockerfile):
         dockerfile = dockerfile / "Dockerfile"
     try:
         text = effective(dockerfile)

@@ -30,6 +30,7 @@ def harden(
 
     from dockopt.optimizer.inputs import InputError, check_dockerfile, read_file
     from dockopt.optimizer.opening import open_build
+    from dockopt.optimizer.presence import is_directory
     from dockopt.optimizer.report.terminal import Output, print_error
     from dockopt.optimizer.running.hardening import NotHardened, hardening
     from dockopt.optimizer.symbolic.execute import Unsupported
@@ -37,7 +38,7 @@ def harden(
     if for_ not in _FORMS:
         print_error(f"--for: `{for_}` is none of {', '.join(_FORMS)}")
         raise typer.Exit(2)
-    file = Path(path) / "Dockerfile" if Path(path).is_dir() else Path(path)
+    file = Path(path) / "Dockerfile" if is_directory(Path(path)) else Path(path)
     try:
         content = read_file(file)
         check_dockerfile(content)

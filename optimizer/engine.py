@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from dockopt.optimizer.cancellation import Proceed, go_on
 from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.origin import SourceLines
-from dockopt.optimizer.proposal import Advice, Change, FileReport, PassedOver, Proposal, Refusal
+from dockopt.optimizer.proposal import Advice, Change, FileReport, PassedOver, Refusal
 
 if TYPE_CHECKING:
     from dockopt.optimizer.configuration.effective import Choice
     from dockopt.optimizer.context import Located
-    from dockopt.optimizer.model import Build
     from dockopt.optimizer.opening import Opened
     from dockopt.optimizer.plan import Rewrite
     from dockopt.optimizer.symbolic.memory import Pasts
@@ -42,8 +42,8 @@ class Options:
     bisect_limit: int | None = None
     #: what of the file system may be looked at, with the unsaved texts of an editor
     disk: Disk = WHOLE
-    #: called between the proposals; what it raises ends the analysis (an editor that has a newer text)
-    proceed: Callable[[], None] | None = None
+    #: called all along the way; what it raises ends the analysis (an editor that has a newer text)
+    proceed: Proceed = go_on
     #: why a proven change is not wanted, None if it is; it is then left alone for that reason
     passed_over: PassedOver | None = None
     #: what is remembered of earlier analyses of the same Dockerfile; it is kept up by each
@@ -80,7 +80,7 @@ def examine(path: Path, source: bytes, options: Options | None = None) -> Examin
     report = FileReport(str(path), source, source)
     try:
         with measured(report.steps, "open"):
-            opened = open_build(path, source, options.context, options.disk, options.pasts)
+            opened = open_build(path, source, options.context, options.disk, options.pasts, options.proceed)
     except InputError as error:
         if isinstance(error, ContextUnreadable):
             _tell_context(report, error.located_context)
@@ -103,8 +103,6 @@ def examine(path: Path, source: bytes, options: Options | None = None) -> Examin
     changing = frozenset(r.id for r in wanted if r.id in named and (r.changes_image or options.offers))
     guard = Guard(opened.build.dockerfile)
     rewrites: Sequence[Rewrite] = guard.around(wanted)
-    if options.proceed is not None:
-        rewrites = [_Interruptible(rewrite, options.proceed) for rewrite in rewrites]
     try:
         plan = optimize(
             opened.build,
@@ -146,19 +144,6 @@ def _is_wanted(rewrite: Registered, options: Options, choice: Choice, named: fro
         return rewrite.id in options.select
     is_selected = choice.runs and choice.by is not None
     return is_selected or (choice.runs and (options.offers or not rewrite.changes_image or rewrite.id in named))
-
-
-class _Interruptible:
-    """A rewrite between whose proposals the analysis may be ended."""
-
-    def __init__(self, rewrite: Rewrite, proceed: Callable[[], None]) -> None:
-        self.id, self._rewrite, self._proceed = rewrite.id, rewrite, proceed
-
-    def propose(self, build: Build) -> Iterator[Proposal | Refusal | Advice]:
-        """Yield what the rewrite says."""
-        for item in self._rewrite.propose(build):
-            self._proceed()
-            yield item
 
 
 def _of_change(change: Change, lines: SourceLines) -> Change:

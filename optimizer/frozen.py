@@ -140,9 +140,12 @@ class FrozenContext:
         rel = rel.strip("/")
         if rel in ("", "."):
             return "directory"
-        found = self._kinds.get(rel)
-        if found is None:
-            found = self._kinds[rel] = self._look(rel)
+        if rel not in self._kinds:
+            # from the top down: a path has more components than calls can be nested
+            for end in (index for index, char in enumerate(f"{rel}/") if char == "/"):
+                if rel[:end] not in self._kinds:
+                    self._kinds[rel[:end]] = self._look(rel[:end])
+        found = self._kinds[rel]
         if self._heard is not None:
             self._heard["kind", rel] = found
         return found

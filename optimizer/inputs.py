@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -29,7 +30,7 @@ def read_file(path: Path, *, limit: int = MAX_BYTES) -> bytes:
         # O_NONBLOCK: opening a FIFO without a writer would wait for ever
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise InputError(_reason(error)) from error
+        raise InputError(refusal(error)) from error
     except ValueError as error:  # a NUL in the name
         raise InputError("no file has such a name") from error
     try:
@@ -41,7 +42,7 @@ def read_file(path: Path, *, limit: int = MAX_BYTES) -> bytes:
         with open(descriptor, "rb", closefd=False) as file:
             return _bounded(file.read(limit + 1), limit)
     except OSError as error:
-        raise InputError(_reason(error)) from error
+        raise InputError(refusal(error)) from error
     finally:
         os.close(descriptor)
 
@@ -79,9 +80,11 @@ def _too_large(limit: int) -> str:
     return f"is larger than {limit // (1024 * 1024)} MiB, which no Dockerfile is"
 
 
-def _reason(error: OSError) -> str:
+def refusal(error: OSError) -> str:
+    """Say why the system gives something not away, and what to do where that is up to the user."""
     text = error.strerror or str(error)
-    return text[:1].lower() + text[1:]
+    remedy = "; make it readable for the user that runs dockopt" if error.errno == errno.EACCES else ""
+    return text[:1].lower() + text[1:] + remedy
 
 
 def _kind(mode: int) -> str:

@@ -16,7 +16,7 @@ from dockopt.optimizer.asked import Asked
 from dockopt.optimizer.baseline import entries_of, written
 from dockopt.optimizer.engine import Options
 from dockopt.optimizer.fingerprint import place_of
-from dockopt.optimizer.inputs import InputError, check_dockerfile, read_file, read_stdin
+from dockopt.optimizer.inputs import InputError, check_dockerfile, read_file, read_stdin, refusal
 from dockopt.optimizer.narrowing import every_finding
 from dockopt.optimizer.proposal import FileReport, PassedOver
 from dockopt.optimizer.report.finding import all_findings
@@ -195,7 +195,7 @@ def named_files(paths: Iterable[str]) -> Iterator[_Source]:
             try:
                 found = [str(entry) for entry in find_dockerfiles([Path(path)])]
             except OSError as error:
-                yield path, f"cannot be searched: {error.strerror or error}"
+                yield path, f"cannot be searched: {refusal(error)}"
                 continue
             if not found:
                 yield path, f"no Dockerfile found here ({_NAMES})"

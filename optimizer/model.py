@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from dockopt.optimizer.cancellation import Proceed, go_on
 from dockopt.optimizer.configuration import NOTHING, Configuration
 from dockopt.optimizer.frozen import FrozenContext
 from dockopt.optimizer.symbolic.execute import Executor, Memo, StageRun
@@ -56,6 +57,8 @@ class Build:
     other_files: Mapping[str, bytes] = field(default_factory=dict)
     #: what the user says of commands that no model speaks of
     configuration: Configuration = NOTHING
+    #: called all along the way; what it raises ends the analysis (an editor that has a newer text)
+    proceed: Proceed = field(default=go_on, repr=False)
 
     @cached_property
     def with_opaque_caches(self) -> Build:
@@ -102,17 +105,20 @@ class Build:
         executor.configuration = self.configuration
         executor.free_owners = self.free_owners
         executor.residue = self.residue
+        executor.proceed = self.proceed
         executor.run()
         return executor
 
     @property
     def runs(self) -> list[StageRun]:
         """What each stage left behind. Raises Unsupported."""
+        self.proceed()
         return self.executor.stages
 
     @property
     def executed(self) -> list[Executed]:
         """Every command that ran, in file order. Raises Unsupported."""
+        self.proceed()
         return self.executor.executed
 
     def commands_of(self, stage: int, index: int) -> list[Executed]:
@@ -137,18 +143,23 @@ class Build:
     def consumers(self) -> dict[int, set[int]]:
         """For each stage the stages that use it by FROM, COPY --from or a bind mount."""
         stages = self.dockerfile.stages
+        called: dict[str, list[int]] = {}
+        for stage in stages:
+            for own in {stage.name or "", str(stage.index)}:
+                called.setdefault(own, []).append(stage.index)
         users: dict[int, set[int]] = {stage.index: set() for stage in stages}
         for stage in stages:
-            names = [stage.base]
+            # a later stage of that name is not what FROM means (`stage_named`)
+            used = [index for index in called.get(stage.base.lower(), ()) if index < stage.index]
+            names: list[str] = []
             for instruction in stage.instructions:
                 names += [name for name in (instruction.flag("from"),) if name]
                 names += [m.from_ for m in instruction.mounts if m.from_]
                 if instruction.child is not None and (name := instruction.child.flag("from")):
                     names.append(name)
-            for name in names:
-                for other in stages:
-                    if other.index != stage.index and (other.name == name.lower() or str(other.index) == name):
-                        users[other.index].add(stage.index)
+            used += [index for name in names for index in called.get(name.lower(), ()) if index != stage.index]
+            for index in used:
+                users[index].add(stage.index)
         return users
 
     def lineage(self, stage: int) -> tuple[int, ...]:
@@ -160,12 +171,19 @@ class Build:
 
     def is_exported(self, stage: int) -> bool:
         """Tell whether the image of a stage can be seen, directly or as the base of a stage that can."""
-        if any(s.index == stage for s in self.exported):
-            return True
-        return any(
-            self.dockerfile.stages[user].base == self.dockerfile.stages[stage].name and self.is_exported(user)
-            for user in self.consumers[stage]
-        )
+        return stage in self._seen
+
+    @cached_property
+    def _seen(self) -> frozenset[int]:
+        """Exported stages, and those that they are built on."""
+        stages = self.dockerfile.stages
+        seen = {stage.index for stage in self.exported}
+        # what builds on a stage stands below it
+        for stage in reversed(stages):
+            users = self.consumers[stage.index]
+            if any(user in seen and stages[user].base == stage.name for user in users if user > stage.index):
+                seen.add(stage.index)
+        return frozenset(seen)
 
 
 __all__ = ["Build", "Elsewhere", "FrozenContext"]

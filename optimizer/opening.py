@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from dockopt.optimizer.bases import familiar
+from dockopt.optimizer.cancellation import Proceed, go_on
 from dockopt.optimizer.configuration import Configuration, find_configuration
 from dockopt.optimizer.context import BuildContext, ContextError, IgnoreFileError, Located, locate_context
 from dockopt.optimizer.context.disk import WHOLE, Disk
@@ -38,19 +40,26 @@ class ContextUnreadable(InputError):
 
 
 def open_build(
-    path: Path, source: bytes, context: Path | None = None, disk: Disk = WHOLE, pasts: Pasts | None = None
+    path: Path,
+    source: bytes,
+    context: Path | None = None,
+    disk: Disk = WHOLE,
+    pasts: Pasts | None = None,
+    proceed: Proceed = go_on,
 ) -> Opened:
     """Parse a Dockerfile and find its context (`context` if the user names one).
 
     `path` tells where the file lies; it is not read again. Nothing of the context is read but its ignore file, and what
     tells where the context is; nothing outside of `disk`. `pasts` has what is remembered of earlier texts of the file.
-    Raises `InputError`: `line:column: message` for what is no
+    `proceed` may end it, and all that is asked of the build. Raises `InputError`: `line:column: message` for what is no
     Dockerfile, `ContextUnreadable` for a context that cannot be used.
     """
+    _check_name(path)
     try:
         dockerfile = parse(source)
     except DockerfileSyntaxError as error:
         raise InputError(f"{error.line}:{error.column}: {error.message}") from error
+    proceed()
     configuration = find_configuration(path, disk)
     located = locate_context(
         path, explicit=context, config=_said(configuration), sources=_context_sources(dockerfile), disk=disk
@@ -74,9 +83,20 @@ def open_build(
         located.builds,
         configuration=configuration,
         memo=Memo(pasts.of(str(located.context), configuration)),
+        proceed=proceed,
     )
     notes = (*located.notes, *_replaced(dockerfile, located))
+    proceed()
     return Opened(build, located, cross_check(dockerfile), notes)
+
+
+def _check_name(path: Path) -> None:
+    """Raise InputError for a name that no file can have: to look for its context in thousands of directories takes minutes."""
+    try:
+        path.lstat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError("no file can have a name that long") from error
 
 
 def _said(configuration: Configuration) -> dict[str, object]:

@@ -111,6 +111,7 @@ def _one_change(plan: Plan, rewrite: Rewrite, rewrites: Sequence[Rewrite], limit
     refusals: list[Refusal] = []
     advice: list[Advice] = []
     for item in rewrite.propose(plan.build):
+        plan.build.proceed()
         if isinstance(item, Advice):
             advice.append(item)
             continue

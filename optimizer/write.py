@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockopt.optimizer.inputs import InputError, read_file
+from dockopt.optimizer.presence import is_there
 
 #: a report of a thousand files is smaller, bytes
 _LARGEST = 1 << 30
@@ -213,7 +214,7 @@ def _undo(targets: list[_Target]) -> None:
 
 def _is_link_of(temporary: Path | None, real: Path) -> bool:
     """Whether a new file got its name already, seen from the disk: an interrupt may come before it is noted."""
-    return temporary is not None and temporary.exists() and real.exists() and real.samefile(temporary)
+    return temporary is not None and is_there(temporary) and is_there(real) and real.samefile(temporary)
 
 
 def _fresh_name(directory: Path) -> Path:

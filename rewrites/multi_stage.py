@@ -37,15 +37,15 @@ After
 
 When it does not fire
     What is started is not surely the program that a `go build` or `cargo build` of this stage makes, or a script starts it; the
-    sources cannot be followed, start other programs, look up accounts by name, read the directory of Go, or load plugins; a file
-    of the image is neither built in nor named, and nobody but the author knows whether it is read (then it is asked for); a
-    command of the stage leaves what may be needed, such as packages; Compose, a Makefile, a script or CI starts another command in
-    a container of it, or Compose checks the health, or a development container uses the stage; somebody builds the last stage by its
-    name; it needs C, and the release of the base image is not known. Of Rust also: a package of Cargo.lock may link a C library, or the project has a build script, several
-    packages, or settings of its own for cargo. Of Java also: the vendor or version of the JDK is not known; the build has modules,
-    profiles, a parent, plugins or statements of which it is not known what they make, or the jar does not surely hold its libraries;
-    `gradlew` is called, or a `mvnw` that Apache did not publish; sources or libraries use tools of the JDK, start programs, load
-    libraries of C or need fonts.
+    sources cannot be followed, start other programs, look up accounts by name, read the directory of Go, or load plugins; a file of
+    the image is neither built in nor named, and nobody but the author knows whether it is read (then it is asked for); a command of
+    the stage leaves what may be needed, such as packages; Compose, a Makefile, a script or CI starts another command in a container
+    of it, or Compose checks the health, or a development container uses the stage; somebody builds the last stage by its name; it
+    needs C, and the release of the base image is not known. Of Rust also: a package of Cargo.lock may link a C library, or the
+    project has a build script, several packages, or settings of its own for cargo. Of Java also: the vendor or version of the JDK is
+    not known; the build has modules, profiles, a parent, plugins or statements of which it is not known what they make, or the jar
+    does not surely hold its libraries; `gradlew` is called, or a `mvnw` that Apache did not publish; sources or libraries use tools
+    of the JDK, start programs, load libraries of C or need fonts.
 
     Of Node: anything but `node` with a file is started (a framework, a watcher, a compiler); package-lock.json is not there, or it has
     packages with an install script, for one system, or known to need a browser, OpenSSL or other programs; the sources start

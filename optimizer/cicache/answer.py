@@ -9,6 +9,7 @@ from dockopt.optimizer.cicache.providers import configuration
 from dockopt.optimizer.engine import Options, analyze
 from dockopt.optimizer.inputs import InputError, check_dockerfile, read_file
 from dockopt.optimizer.opening import open_build
+from dockopt.optimizer.presence import is_directory
 from dockopt.optimizer.report.outcome import source_lines
 
 
@@ -16,7 +17,7 @@ def cache_configuration(
     path: Path, provider: str, backend: str | None, target: str | None, context: Path | None
 ) -> str:
     """Return the configuration for a Dockerfile, or for the one in a directory. Raises InputError."""
-    file = path / "Dockerfile" if path.is_dir() else path
+    file = path / "Dockerfile" if is_directory(path) else path
     source = read_file(file)
     check_dockerfile(source)
     opened = open_build(file, source, context)

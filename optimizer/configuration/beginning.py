@@ -19,6 +19,7 @@ from dockopt.optimizer.configuration.settings import (
     setting,
 )
 from dockopt.optimizer.inputs import InputError
+from dockopt.optimizer.presence import is_directory
 
 _WIDTH = 100
 HOOKS = ".pre-commit-config.yaml"
@@ -44,7 +45,7 @@ class Beginning(NamedTuple):
 
 def begin(directory: Path, ask: Callable[[str], bool], say: Callable[[str], None]) -> None:
     """Show each file, ask, and write it; a file that exists is never touched. Raises InputError where it cannot be written."""
-    if not directory.is_dir():
+    if not is_directory(directory):
         raise InputError(f"{directory}: no such directory")
     for beginning in (Beginning(FILE, first_configuration(), ""), Beginning(HOOKS, f"repos:\n{_HOOK}", _HOOK)):
         path = directory / beginning.name

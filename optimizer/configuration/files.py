@@ -7,7 +7,6 @@ build context does.
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Iterator
 from functools import lru_cache
@@ -19,16 +18,15 @@ from dockopt.optimizer.configuration.declared import Declared
 from dockopt.optimizer.configuration.effective import NOTHING, Configuration, Document, Layer, shown
 from dockopt.optimizer.configuration.settings import EFFECTS_TABLE, PER_FILE_TABLE
 from dockopt.optimizer.context.disk import WHOLE, Disk
-from dockopt.optimizer.inputs import InputError, read_file
+from dockopt.optimizer.context.gitpatterns import git_pattern
+from dockopt.optimizer.inputs import InputError, read_file, refusal
+from dockopt.optimizer.presence import is_directory
 
 FILE = "dockopt.toml"
 _NAMES = (FILE, "pyproject.toml")
 _PYPROJECT = ("tool", "dockopt")
 #: longer chains of `extend` are a mistake
 _MOST_FILES = 16
-#: each `*` of a pattern multiplies the ways to compare it with a path
-_MOST_STARS = 8
-_STARS = re.compile(r"\*+")
 
 
 def find_configuration(dockerfile: Path, disk: Disk = WHOLE) -> Configuration:
@@ -79,10 +77,12 @@ def _documents(directory: Path, top: Path, disk: Disk) -> Iterator[Document]:
 
 
 def _is_there(path: Path, disk: Disk) -> bool:
-    """Tell whether there is a file that may be looked at, on disk or in an editor."""
+    """Tell whether there is a file that may be looked at, on disk or in an editor. Raises InputError where that is forbidden."""
     try:
         return disk.holds(path) and (disk.text(str(path)) is not None or path.is_file())
-    except OSError:  # a name that is too long for the system, a directory that may not be searched
+    except PermissionError as error:
+        raise InputError(f"{shown(path)}: {refusal(error)}") from error
+    except OSError:  # a name that is too long for the system
         return False
 
 
@@ -104,10 +104,11 @@ def _parsed(path: Path, source: bytes) -> Document | None:
     import tomllib
 
     try:
-        text = source.decode("utf-8")
+        # some editors of Windows put a byte order mark before it, which tomllib refuses
+        text = source.decode("utf-8-sig")
         content: Any = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        if path.name == "pyproject.toml":
+        if path.name == "pyproject.toml" and b"dockopt" not in source:
             return None  # not ours to complain of
         raise InputError(f"it is no TOML: {error}") from None
     above: tuple[str, ...] = ()
@@ -161,7 +162,7 @@ def _layers(document: Document, dockerfile: Path, top: Path) -> Iterator[Layer]:
         layers += [
             Layer(document, (PER_FILE_TABLE, pattern), values)
             for pattern, values in tables.items()
-            if _matches(document, pattern, relative)
+            if _matches(pattern, relative)
         ]
     for layer in layers:
         if "context" in layer.values:
@@ -171,27 +172,17 @@ def _layers(document: Document, dockerfile: Path, top: Path) -> Iterator[Layer]:
                 raise located(
                     document, keys, f"`{spelled(keys)}`: `{layer.values['context']}` leads out of the project"
                 )
-            if not context.is_dir():
+            if not is_directory(context):
                 raise located(document, keys, f"`{spelled(keys)}`: there is no directory `{layer.values['context']}`")
         yield layer
 
 
-def _matches(document: Document, pattern: str, relative: str) -> bool:
-    """Tell whether a pattern means a path; patterns are those of gitignore(5), from the directory of the configuration.
-
-    Raises InputError for one that is no pattern, or has so many `*` that to compare it could take for ever.
-    """
+def _matches(pattern: str, relative: str) -> bool:
+    """Tell whether a pattern means a path; patterns are those of gitignore(5), from the directory of the configuration."""
     if relative == ".." or relative.startswith("../"):
         return False
-    from pathspec import GitIgnoreSpec
-
-    keys = (PER_FILE_TABLE, pattern)
-    if len(_STARS.findall(pattern)) > _MOST_STARS or "***" in pattern:
-        raise located(document, keys, f"`{spelled(keys)}` has more than {_MOST_STARS} times `*`, or three in a row")
-    try:
-        return GitIgnoreSpec.from_lines([pattern]).match_file(relative)
-    except (ValueError, re.error) as error:  # a range that ends before it begins, among others
-        raise located(document, keys, f"`{spelled(keys)}` is no pattern: {error}") from None
+    found = git_pattern(pattern)
+    return found is not None and found.matches(relative)
 
 
 def _declared(document: Document) -> Iterator[Declared]:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from dockopt.optimizer.presence import is_file
+
 #: never entered: other people's Dockerfiles, or copies of our own
 SKIPPED_DIRECTORIES = frozenset(
     {".git", ".hg", ".svn", "node_modules", "vendor", ".venv", "venv", ".tox", ".nox", "__pycache__", ".terraform"}
@@ -34,7 +36,8 @@ def find_dockerfiles(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield the Dockerfiles of files and directories, each once, a directory's in path order.
 
     A file that is named is taken whatever it is called. Links to directories are not entered, nor are directories that
-    cannot be listed or that hold installed packages. Raises FileNotFoundError for a path that does not exist.
+    cannot be listed or that hold installed packages. Raises FileNotFoundError for a path that does not exist, and another
+    OSError where one that is named cannot be looked at.
     """
     seen: set[str] = set()
     for path in paths:
@@ -52,10 +55,12 @@ def find_dockerfiles(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _below(top: Path) -> Iterator[Path]:
+    with os.scandir(top):  # what is asked for has to be there; `walk` says nothing
+        os.stat(os.path.join(top, "."))  # noqa: PTH116, PTH118  # `Path` drops the dot, and with it the search
     for directory, names, files in os.walk(top, followlinks=False):
         names[:] = sorted(name for name in names if name not in SKIPPED_DIRECTORIES)
         for name in sorted(files):
             if is_dockerfile_name(name):
                 file = Path(directory, name)
-                if file.is_file():
+                if is_file(file):
                     yield file

@@ -1,6 +1,6 @@
 """What git ignores of a project: files that lie here, and that a clone does not have.
 
-Only ignore files are read (gitignore(5)), by the pathspec library; git itself is not started. A file that is tracked although a
+Only ignore files are read (gitignore(5)), not by git itself, which is not started. A file that is tracked although a
 pattern matches it counts as ignored: what is told is that a clone *may* lack it.
 """
 
@@ -9,12 +9,10 @@ from __future__ import annotations
 import stat
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from dockopt.optimizer import presence
 from dockopt.optimizer.context.disk import WHOLE, Disk
-
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+from dockopt.optimizer.context.gitpatterns import GitPattern, decision, git_patterns
 
 #: larger ignore files are not read, bytes
 _LIMIT = 1 << 20
@@ -37,7 +35,7 @@ def _work_tree(directory: Path, limit: Path | None) -> Path | None:
     for level, folder in enumerate(Disk(limit).upwards(directory)):
         if level > _MOST_LEVELS:
             return None
-        if (folder / ".git").exists():
+        if presence.is_there(folder / ".git"):
             return folder
     return None
 
@@ -46,17 +44,17 @@ def _matches(top: Path, parts: tuple[str, ...], *, is_directory: bool) -> bool:
     """Tell whether the ignore files from the deepest directory upwards say so of one path; the first that says anything decides."""
     for depth in range(len(parts) - 1, -1, -1):
         folder = top.joinpath(*parts[:depth])
-        name = "/".join(parts[depth:]) + ("/" if is_directory or (top.joinpath(*parts)).is_dir() else "")
+        name = "/".join(parts[depth:]) + ("/" if is_directory or presence.is_directory(top.joinpath(*parts)) else "")
         files = [folder / ".gitignore"] + ([top / ".git" / "info" / "exclude"] if not depth else [])
         for file in files:
             spec = _patterns(file)
-            said = None if spec is None else spec.check_file(name).include
+            said = None if spec is None else decision(spec, name)
             if said is not None:
                 return said
     return False
 
 
-def _patterns(file: Path) -> GitIgnoreSpec | None:
+def _patterns(file: Path) -> tuple[GitPattern, ...] | None:
     """Return the patterns of an ignore file, None where it is not there or cannot be read; git follows no link there."""
     try:
         found = file.lstat()
@@ -70,8 +68,7 @@ def _patterns(file: Path) -> GitIgnoreSpec | None:
 
 
 @lru_cache(maxsize=256)
-def _parsed(file: Path, _time: int, _size: int) -> GitIgnoreSpec:
+def _parsed(file: Path, _time: int, _size: int) -> tuple[GitPattern, ...]:
     """Read an ignore file; one that has changed meanwhile is read anew. Raises OSError, ValueError."""
-    from pathspec import GitIgnoreSpec
-
-    return GitIgnoreSpec.from_lines(file.read_text("utf-8", "replace").splitlines())
+    # git passes over a byte order mark (dir.c, add_patterns_from_buffer)
+    return git_patterns(file.read_text("utf-8-sig", "replace").split("\n"))

@@ -13,6 +13,7 @@ from dockopt.optimizer.context.builds import DeclaredBuild, Project, declared_bu
 from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.context.ignore import IgnoreFileError
 from dockopt.optimizer.context.tree import BuildContext, ContextError, Kind
+from dockopt.optimizer.presence import is_there
 
 #: how far to climb where no repository ends the search
 _MAX_LEVELS = 12
@@ -160,7 +161,7 @@ def _place(build: DeclaredBuild, project: Project) -> str:
 def repository_root(directory: Path, disk: Disk = WHOLE) -> Path | None:
     """Return the nearest directory at or above this one that holds `.git`, None outside of a repository."""
     for candidate in disk.upwards(directory):
-        if os.path.exists(candidate / ".git"):  # noqa: PTH110 - Path.exists raises for a name that is too long
+        if is_there(candidate / ".git"):
             return candidate
     return None
 

@@ -41,6 +41,17 @@ class Revision:
                 entries[os.fsdecode(path)] = head.split()[2].decode("ascii")
         return entries
 
+    @cached_property
+    def _submodules(self) -> frozenset[str]:
+        listing = _git(self.top, "ls-tree", "-r", "-z", "--full-tree", self.commit)
+        return frozenset(
+            os.fsdecode(line.partition(b"\t")[2]) for line in listing.split(b"\0") if line.startswith(b"160000 ")
+        )
+
+    def submodule(self, path: str) -> str | None:
+        """Return the commit that is recorded for a submodule, None where there was none. Raises RevisionError."""
+        return self._entries[path] if path in self._submodules else None
+
     def files(self) -> frozenset[str]:
         """Return the paths of all files, relative to the top, with `/`."""
         return frozenset(self._entries)
@@ -60,6 +71,10 @@ def branch_point(top: Path, revision: str) -> Revision:
     try:
         named = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     except RevisionError as error:
+        if not _has_commits(top):
+            raise RevisionError(
+                f"`{top}` has no commit yet, so everything in it is new; leave the option out"
+            ) from error
         raise RevisionError(
             f"there is no commit `{revision}` in `{top}`; fetch it first (a CI clone often has the last commit only){error}"
         ) from error
@@ -71,6 +86,19 @@ def branch_point(top: Path, revision: str) -> Revision:
             f"`{revision}` and what is checked out in `{top}` have no commit in common; fetch more of the history{error}"
         ) from error
     return Revision(top, base[0])
+
+
+def nothing_yet(top: Path) -> Revision:
+    """Return what a repository held before it came: no file. Raises RevisionError."""
+    return Revision(top, _git(top, "hash-object", "-t", "tree", os.devnull).decode("ascii").strip())
+
+
+def _has_commits(top: Path) -> bool:
+    try:
+        _git(top, "rev-parse", "--verify", "--quiet", "HEAD")
+    except RevisionError:
+        return False
+    return True
 
 
 def _git(top: Path, *arguments: str) -> bytes:

@@ -6,6 +6,7 @@ BuildKit `frontend/dockerui/config.go` (which ignore file counts).
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import NamedTuple
 from dockopt.optimizer.context import gopath
 from dockopt.optimizer.context.disk import WHOLE, Disk
 from dockopt.optimizer.context.ignore import IgnoreFileError, IgnoreRules
+from dockopt.optimizer.inputs import refusal
 
 #: default size limit of `BuildContext.read`, bytes
 READ_LIMIT = 4 * 1024 * 1024
@@ -90,7 +92,14 @@ class BuildContext:
         self._directories: dict[str, _Place] = {"": _Place("", Kind.DIR)}
         self._names: dict[str, tuple[str, ...]] = {}
         self._readmits: dict[str, bool] = {}
-        if not self.root.is_dir():
+        try:
+            status = self.root.stat()
+        except FileNotFoundError:
+            raise ContextError(f"the build context `{root}` is not a directory", "") from None
+        except (OSError, ValueError) as error:
+            why = _why(error) if isinstance(error, OSError) else "no file has such a name"
+            raise ContextError(f"the build context `{root}` cannot be looked at: {why}", "") from error
+        if not stat.S_ISDIR(status.st_mode):
             raise ContextError(f"the build context `{root}` is not a directory", "")
         self.ignore = self._load_ignore() if ignore is None else ignore
 
@@ -279,7 +288,7 @@ class BuildContext:
     def _load_ignore(self) -> IgnoreRules:
         if self.dockerfile is not None:
             own = Path(f"{self.dockerfile}.dockerignore")
-            if own.is_file():
+            if _is_ignore_file(own):
                 name = Path(os.path.relpath(own, self.root)).as_posix()
                 if not self.disk.holds(own):
                     raise IgnoreFileError("leads out of the directory that may be looked at", name, None)
@@ -293,6 +302,8 @@ class BuildContext:
                     raise IgnoreFileError(f"cannot be read: {_why(error)}", name, None) from error
                 return _parse_ignore(source, name)
         place = self._locate(".dockerignore", follow_last=True)
+        if place.kind is Kind.OTHER and place.problem and not place.through:
+            raise IgnoreFileError(f"cannot be read: {place.problem}", ".dockerignore", None)
         if place.kind is not Kind.FILE:
             return IgnoreRules.none()
         try:
@@ -306,7 +317,9 @@ class BuildContext:
         if rel == "":
             return self._directories[""]
         head, _, name = rel.rpartition("/")
-        parent = self._directory(head)
+        return self._in(self._directory(head), name, follow_last=follow_last)
+
+    def _in(self, parent: _Place, name: str, *, follow_last: bool) -> _Place:
         if parent.kind is not Kind.DIR:
             kind = Kind.OTHER if parent.kind is Kind.OTHER and parent.problem else Kind.ABSENT
             return _Place(_join(parent.path, name), kind, parent.through, parent.problem)
@@ -314,11 +327,16 @@ class BuildContext:
 
     def _directory(self, rel: str) -> _Place:
         known = self._directories.get(rel)
-        if known is None:
-            known = self._locate(rel, follow_last=True)
-            if known.kind is not Kind.ABSENT:
-                self._directories[rel] = known
-        return known
+        if known is not None:
+            return known
+        # from the top down, one after the other: a path has more components than calls can be nested
+        place = self._directories[""]
+        for end in (index for index, char in enumerate(f"{rel}/") if char == "/"):
+            above, part = place, rel[:end]
+            place = self._directories.get(part) or self._in(above, part.rpartition("/")[2], follow_last=True)
+            if place.kind is not Kind.ABSENT:
+                self._directories[part] = place
+        return place
 
     def _follow(self, start: _Place, names: list[str], *, follow_last: bool) -> _Place:
         current = start.path
@@ -461,6 +479,16 @@ def _matches(pattern: str, name: str) -> bool:
         return False
 
 
+def _is_ignore_file(path: Path) -> bool:
+    """Tell whether there is an ignore file. Raises IgnoreFileError where that cannot be told."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False  # no file can have that name
+        raise IgnoreFileError(f"cannot be looked at: {_why(error)}", path.name, None) from error
+
+
 def _entry_kind(entry: os.DirEntry[str]) -> Kind:
     if entry.is_symlink():
         return Kind.SYMLINK
@@ -476,4 +504,4 @@ def _parse_ignore(source: bytes, name: str) -> IgnoreRules:
 
 
 def _why(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
+    return refusal(error)

@@ -108,6 +108,7 @@ def cache_words() -> re.Pattern[str]:
 
 def install_for(command: Executed, executor: Executor) -> Install | Cause | None:
     """Ask all ecosystems what a command installs, or needs to have installed; the first that knows answers."""
+    executor.proceed()
     for ecosystem in _concerned(command):
         found = ecosystem.install_for(command, executor)
         if found is not None:

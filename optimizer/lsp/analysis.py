@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 
 from dockopt.optimizer import engine
@@ -104,12 +105,17 @@ class Analysis:
         """Return the range of a line (1-based, as the engine counts: `\\n` ends it) without the white space around it."""
         if not self.report.source:
             return Range(Place(0, 0), Place(0, 0))
-        lines = self.report.source.split(b"\n")
-        line = max(1, min(line, len(lines)))
-        start = sum(len(text) + 1 for text in lines[: line - 1])
-        text = lines[line - 1]
+        line = max(1, min(line, len(self._lines)))
+        start, text = self._lines[line - 1]
         first = start + len(text) - len(text.lstrip(b" \t\r"))
         return self.range_of_bytes(min(first, start + len(text)), max(first, start + len(text.rstrip(b" \t\r"))))
+
+    @cached_property
+    def _lines(self) -> list[tuple[int, bytes]]:
+        """The lines as the engine counts them, each with the byte at which it starts."""
+        lines = self.report.source.split(b"\n")
+        starts = accumulate((len(text) + 1 for text in lines[:-1]), initial=0)
+        return list(zip(starts, lines, strict=True))
 
     def range_of_bytes(self, start: int, end: int) -> Range:
         """Return the range of some bytes of the document. Raises NoSuchPlace."""

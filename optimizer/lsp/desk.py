@@ -64,6 +64,10 @@ class Desk:
     def forget(self, uri: str) -> None:
         """Drop what is known of a document that was closed."""
         self._pasts.pop(uri, None)
+        self.supersede(uri)
+
+    def supersede(self, uri: str) -> None:
+        """Give up the analysis of a document that has another text; who waits for it hears that it is superseded."""
         job = self._jobs.pop(uri, None)
         if job is not None:
             job.stop.set()
@@ -71,7 +75,7 @@ class Desk:
     async def analysis(self, document: Document) -> Analysis:
         """Return the analysis of a document as it is now. Raises Superseded if a newer text came first.
 
-        A caller that is cancelled takes its interest back; an analysis that interests nobody ends at the next proposal.
+        A caller that is cancelled takes its interest back; an analysis that interests nobody ends with the instruction in hand.
         """
         job = self._job(document)
         job.waiting += 1
@@ -83,7 +87,7 @@ class Desk:
                 job.stop.set()
 
     async def ask(self, question: Callable[[], _Answer]) -> _Answer:
-        """Answer a question about an analysis where analyses run."""
+        """Answer a question about an analysis where analyses run. Raises Superseded where its text is gone."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, question)
 
     def close(self) -> None:

@@ -111,4 +111,8 @@ def path_of(uri: str) -> Path | None:
     path = unquote(parts.path, errors="surrogateescape")
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not path.startswith("/") or "\0" in path:
         return None
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:  # half of a surrogate pair, which no name holds
+        return None
     return Path(os.path.normpath(path))

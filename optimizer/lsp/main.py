@@ -17,7 +17,14 @@ _NOT_YET = -32002
 
 def run() -> int:
     """Serve standard input and output, and return the exit code."""
-    writer = Writer(os.fdopen(os.dup(1), "wb"))
+    try:
+        os.fstat(0)
+        writer = Writer(os.fdopen(os.dup(1), "wb"))
+    except OSError:
+        from dockopt.optimizer.report.terminal import print_error
+
+        print_error("standard input or output is closed; an editor starts this program, and talks with it there")
+        return 2
     # standard output belongs to the protocol: whatever is printed, by whomever, must not get into it
     os.dup2(2, 1)
     sys.stdout = sys.stderr

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -86,8 +87,9 @@ class LineIndex:
         """Return the offset of a byte of `source`. Raises NoSuchPlace for one within a character."""
         if len(self.source) == len(self.text):
             return byte
+        line = bisect_right(self._byte_starts, byte) - 1
         try:
-            return len(self.source[:byte].decode("utf-8"))
+            return self._starts[line] + len(self.source[self._byte_starts[line] : byte].decode("utf-8"))
         except UnicodeDecodeError as error:
             raise NoSuchPlace(f"byte {byte} lies within a character") from error
 
@@ -95,7 +97,14 @@ class LineIndex:
         """Return the byte of `source` at an offset."""
         if len(self.source) == len(self.text):
             return offset
-        return len(self.text[:offset].encode("utf-8"))
+        line = bisect_right(self._starts, offset) - 1
+        return self._byte_starts[line] + len(self.text[self._starts[line] : offset].encode("utf-8"))
+
+    @cached_property
+    def _byte_starts(self) -> list[int]:
+        """Where each line starts in `source`: to count from the start of the text for every place of a long one takes minutes."""
+        lines = pairwise([*self._starts, len(self.text)])
+        return [0, *accumulate(len(self.text[start:end].encode("utf-8")) for start, end in lines)][:-1]
 
     def range_of(self, start: int, end: int) -> Range:
         """Return the range between two offsets. Raises NoSuchPlace."""

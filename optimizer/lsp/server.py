@@ -144,6 +144,8 @@ class Server(LanguageServer):
         if document is None:
             return
         if document.is_dockerfile:
+            if self._desk is not None:
+                self._desk.supersede(uri)
             self.publish(document)
         elif document.path is not None and matters(document.path):
             self.files_changed()
@@ -266,20 +268,23 @@ class Server(LanguageServer):
         if document is None or not document.is_dockerfile:
             return nothing
         try:
-            analysis = await self.desk.analysis(document)
-            found: _Answer = await self.desk.ask(lambda: question(analysis))
-        except Stale:
-            # told by nobody: the client cannot watch files, or did not yet
-            self.files_changed()
-            analysis = await self.desk.analysis(document)
             try:
-                found = await self.desk.ask(lambda: question(analysis))
-            except Stale as error:
-                raise JsonRpcContentModified(str(error)) from error
+                found = await self._ask(document, question)
+            except Stale:
+                # told by nobody: the client cannot watch files, or did not yet
+                self.files_changed()
+                found = await self._ask(document, question)
+        except Stale as error:
+            raise JsonRpcContentModified(str(error)) from error
         except Superseded as error:
             raise JsonRpcContentModified("the text has changed meanwhile") from error
         if self.documents.get(uri) is not document:
             raise JsonRpcContentModified("the text has changed meanwhile")
+        return found
+
+    async def _ask(self, document: Document, question: Callable[[Any], _Answer]) -> _Answer:
+        analysis = await self.desk.analysis(document)
+        found: _Answer = await self.desk.ask(lambda: question(analysis))
         return found
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dockopt.optimizer.report.terminal import print_error
+from dockopt.optimizer.report.terminal import print_error, say
 from dockopt.optimizer.steps import Step
 
 FORMS = ("text", "json")
@@ -66,10 +65,7 @@ class Log:
         shown = datetime.fromtimestamp(when, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         entry = {"time": shown, "level": level, "message": message, "file": file, **more, **self._trace}
         line = json.dumps({key: _plain(value) for key, value in entry.items() if value is not None})
-        try:
-            print(line, file=sys.stderr, flush=True)
-        except (OSError, ValueError):  # nobody listens: the exit code still tells
-            return
+        say(line)
 
 
 def _plain(value: Any) -> Any:

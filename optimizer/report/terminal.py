@@ -142,7 +142,14 @@ def _visible(line: bytes) -> str:
 
 def print_error(message: str) -> None:
     """One line on standard error: `dockopt: message`; the message is escaped here."""
+    say(f"dockopt: {safe(message)}")
+
+
+def say(line: str) -> None:
+    """Print a line on standard error, if there is one: to print it on None would put it into the report."""
+    if sys.stderr is None:
+        return
     try:
-        print(f"dockopt: {safe(message)}", file=sys.stderr, flush=True)
+        print(line, file=sys.stderr, flush=True)
     except (OSError, ValueError):  # nobody listens: the exit code still tells
         return

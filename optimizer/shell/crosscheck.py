@@ -118,6 +118,12 @@ class _Seen:
 
     def visit(self, node: Node) -> None:
         """Look at statements and at what they consist of."""
+        # each `&&` is one level of the tree: a long chain is deeper than calls may be nested
+        levels = [node]
+        while levels:
+            self._level(levels.pop(), levels)
+
+    def _level(self, node: Node, deeper: list[Node]) -> None:
         parent = node.type
         operators = parent in _OPERATOR_PARENTS
         statements = parent in _STATEMENT_PARENTS
@@ -146,7 +152,7 @@ class _Seen:
             elif kind == "comment":
                 self.comments.append((child.start_byte, child.end_byte))
             elif child.child_count:
-                self.visit(child)
+                deeper.append(child)
 
     def _redirected(self, node: Node) -> None:
         first = node.children[0]
@@ -228,12 +234,15 @@ class _Seen:
         self.words += joined
 
     def _leaves(self, node: Node, spans: list[tuple[int, int]]) -> None:
-        for child in node.children:
+        # each `!` is one level of the tree
+        nodes = node.children[::-1]
+        while nodes:
+            child = nodes.pop()
             if child.type in _WORDS:
                 spans.append((child.start_byte, child.end_byte))
                 if child.child_count:
                     self.visit(child)
             elif child.child_count:
-                self._leaves(child, spans)
+                nodes += child.children[::-1]
             else:
                 spans.append((child.start_byte, child.end_byte))

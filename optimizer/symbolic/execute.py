@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from dockopt.optimizer.bases import BaseFacts, facts_of, familiar, repository
+from dockopt.optimizer.cancellation import Proceed, go_on
 from dockopt.optimizer.regions import Region, below, join
 from dockopt.optimizer.symbolic.filesystem import ContextSource, FileSystem
 from dockopt.optimizer.symbolic.memory import Heard, Memo, Record, Seen, Step
@@ -175,6 +176,8 @@ class Executor:
         #: (line, context path, kind) of every literal COPY source
         self.sources: list[tuple[int, str, str]] = []
         self._globals: dict[str, Value] = {}
+        #: called before every instruction and every command; what it raises ends the execution
+        self.proceed: Proceed = go_on
         #: answers of analyses of what was executed, each under a name of its own
         self.analyses: dict[object, object] = {}
 
@@ -216,6 +219,7 @@ class Executor:
         )
         run.roots = tuple(dict.fromkeys((*inherited, *own)))
         for instruction in stage.instructions:
+            self.proceed()
             run.states.append(self._remembered_step(run, instruction))
 
     def _remembered_step(self, run: StageRun, instruction: Instruction) -> StageState:
@@ -336,6 +340,7 @@ class Executor:
         """
         roots: list[str] = []
         for instruction in instructions:
+            self.proceed()
             if instruction.keyword == "WORKDIR":
                 state = self._workdir(state, instruction)
             elif instruction.keyword in ("ENV", "ARG"):

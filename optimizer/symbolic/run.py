@@ -66,6 +66,7 @@ class Executed(NamedTuple):
 
 def surroundings_of(command: Executed, executor: Executor) -> Surroundings:
     """Return what a model could ask where a command ran; its mounts are left out."""
+    executor.proceed()
     shell = Shell(command.cwd, command.before.cwd_term, dict(command.environment))
     online = command.instruction.flag("network") != "none"
     return ImageSurroundings(executor, command.before, command.before.files, shell, command.roots, online, command)
@@ -84,6 +85,7 @@ def run_instruction(
     shell = Shell(state.cwd, here, {})
     running = Running(state)
     for unit in units_of(executor, running, instruction, shell, mounts, roots, network):
+        executor.proceed()
         running.state = _apply(executor, running.state, unit, instruction, mounts, (network, *settings), roots)
     return running.state
 

@@ -326,6 +326,7 @@ class _UnitBuilder:
         return text
 
     def _effects(self, command: Command) -> Effects:
+        self.executor.proceed()
         if not command.words:
             return unknown("an assignment in the middle of a script")
         argv = tuple(self._argument(word) for word in command.words)

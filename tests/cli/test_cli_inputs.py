@@ -140,7 +140,10 @@ def test_a_file_that_may_not_be_read(project: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "open", refused)  # root may read everything
     with pytest.raises(InputError, match="permission denied") as caught:
         read_file(project / "Dockerfile")
-    assert caught.value.located("Dockerfile") == "Dockerfile: permission denied"
+    assert (
+        caught.value.located("Dockerfile")
+        == "Dockerfile: permission denied; make it readable for the user that runs dockopt"
+    )
 
 
 def test_too_large_a_file_is_not_read(dockopt: Program, project: Path) -> None:

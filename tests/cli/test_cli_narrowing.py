@@ -253,6 +253,69 @@ def test_histories_without_a_commit_in_common(dockopt: Program, repository: Path
     assert "have no commit in common; fetch more of the history" in result.err
 
 
+def test_a_repository_without_a_commit(dockopt: Program, tmp_path: Path) -> None:
+    top = tmp_path / "unborn"
+    shutil.copytree(EXAMPLES / "go-service", top)
+    git(top, "init", "-q")
+    result = dockopt("suggest", "--diff-base", "HEAD", cwd=top)
+    assert result.code == 2
+    assert "has no commit yet, so everything in it is new; leave the option out" in result.err
+
+
+@pytest.fixture
+def superproject(repository: Path, tmp_path: Path) -> Path:
+    """A repository with another one in it, as a submodule; neither knows the branches of the other."""
+    top = tmp_path / "superproject"
+    shutil.copytree(EXAMPLES / "go-already-good", top)
+    git(top, "init", "-q", "-b", "trunk")
+    commit(top, "first")
+    git(top, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(repository), "service")
+    commit(top, "a submodule")
+    return top
+
+
+def test_a_submodule_is_compared_with_the_commit_that_was_recorded_for_it(dockopt: Program, superproject: Path) -> None:
+    service = superproject / "service"
+    assert found(dockopt, "--diff-base", "trunk", "service", cwd=superproject) == []
+    touch_manifest(service)
+    assert found(dockopt, "--diff-base", "trunk", "service", cwd=superproject) != []
+    commit(service, "an edit")
+    git(superproject, "checkout", "-q", "-b", "feature")
+    commit(superproject, "the edit of the submodule")
+    assert found(dockopt, "--diff-base", "trunk", "service", cwd=superproject) != []
+    assert found(dockopt, "--diff-base", "HEAD", "service", cwd=superproject) == []
+    # who works in the submodule names a commit of that
+    assert found(dockopt, "--diff-base", "HEAD~1", cwd=service) != []
+
+
+def test_everything_in_a_new_submodule_is_new(dockopt: Program, superproject: Path) -> None:
+    all_of_it = found(dockopt, "service", cwd=superproject)
+    assert all_of_it
+    assert found(dockopt, "--diff-base", "trunk~1", "service", cwd=superproject) == all_of_it
+
+
+def test_a_work_tree_beside_another_one(dockopt: Program, repository: Path) -> None:
+    beside = repository / "beside"
+    git(repository, "worktree", "add", "-q", "-b", "other", str(beside))
+    assert found(dockopt, "--diff-base", "main", cwd=beside) == []
+    touch_manifest(beside)
+    assert found(dockopt, "--diff-base", "main", cwd=beside) != []
+    # it lies in the work tree of another branch, and is no part of that
+    assert found(dockopt, "--diff-base", "main", "beside") != []
+    assert found(dockopt, "--diff-base", "main", "Dockerfile") == []
+
+
+def test_a_shallow_clone(dockopt: Program, repository: Path, tmp_path: Path) -> None:
+    touch_manifest(repository)
+    commit(repository, "second")
+    clone = tmp_path / "clone"
+    git(repository, "clone", "-q", "--depth", "1", repository.as_uri(), str(clone))
+    result = dockopt("suggest", "--diff-base", "HEAD~1", cwd=clone)
+    assert result.code == 2
+    assert "fetch it first (a CI clone often has the last commit only)" in result.err
+    assert found(dockopt, "--diff-base", "HEAD", cwd=clone) == []
+
+
 def test_outside_of_a_repository(dockopt: Program, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM alpine\n")
     result = dockopt("suggest", "--diff-base", "main", cwd=tmp_path)

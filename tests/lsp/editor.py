@@ -37,6 +37,7 @@ class Editor:
         options: Json | None = None,
         answers: dict[str, Callable[[Any], Any]] | None = None,
         environment: dict[str, str] | None = None,
+        prefix: Iterable[str] = (),
     ) -> None:
         self.settings = {} if settings is None else settings
         self.texts: dict[str, str] = {}
@@ -50,7 +51,7 @@ class Editor:
         source = Path(__file__).parents[2]
         environment = {**os.environ, "PYTHONPATH": f"{source / '.src'}", **(environment or {})}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "dockopt", "lsp"],
+            [*prefix, sys.executable, "-m", "dockopt", "lsp"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

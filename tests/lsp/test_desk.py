@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +136,8 @@ def test_only_slow_work_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     run(work, on_slow=told.append)
 
 
-def test_the_engine_stops_between_proposals(tmp_path: Path) -> None:
-    """The hook that ends an analysis is heeded by the engine itself."""
+def test_the_engine_stops_where_it_is_told_to(tmp_path: Path) -> None:
+    """The question whether to go on is put by the engine itself, and its answer is heeded."""
     (tmp_path / "go.mod").write_text("module example.com/x\n\ngo 1.22\n")
     file = tmp_path / "Dockerfile"
     document = Document(
@@ -152,3 +153,74 @@ def test_the_engine_stops_between_proposals(tmp_path: Path) -> None:
     with pytest.raises(Superseded):
         analyze(document, Options(proceed=proceed))
     assert calls == 1
+
+
+LONG = 60
+#: Dockerfiles without anything to propose, which is when the engine would look up last
+UNEVENTFUL = {
+    "variables": "FROM scratch\n" + "".join(f"ENV A{number}=x\n" for number in range(LONG)),
+    "files": "FROM debian:12\n" + "".join(f"COPY a{number} /b/\n" for number in range(LONG)),
+    "commands": "FROM debian:12\nCOPY . /src\n" + "".join(f"RUN ./configure {number}\n" for number in range(LONG)),
+    "one chain": "FROM debian:12\nRUN " + " && ".join(f"touch {number}" for number in range(LONG)) + "\n",
+    "one script": "FROM debian:12\nRUN <<E\n" + "".join(f"touch {number}\n" for number in range(LONG)) + "E\n",
+    "stages": "".join(f"FROM debian:12 AS s{number}\nCOPY . /src\n" for number in range(LONG)),
+    "stages on stages": "FROM scratch AS s0\n" + "".join(f"FROM s{n} AS s{n + 1}\nENV A=x\n" for n in range(LONG)),
+}
+
+
+def calls_between_questions(text: str, directory: Path) -> list[int]:
+    """Return how many functions the engine calls between two questions whether it may go on."""
+    between = [0]
+
+    def counted(_frame: Any, event: str, _argument: Any) -> None:
+        if event == "call":
+            between[-1] += 1
+
+    def proceed() -> None:
+        between.append(0)
+
+    document = Document((directory / "Dockerfile").as_uri(), "dockerfile", 1, text)
+    analyze(document, Options())  # what is imported and remembered is not counted
+    earlier = sys.getprofile()
+    sys.setprofile(counted)
+    try:
+        analyze(document, Options(proceed=proceed))
+    finally:
+        sys.setprofile(earlier)
+    return between[1:]
+
+
+@pytest.mark.parametrize("text", UNEVENTFUL.values(), ids=UNEVENTFUL)
+def test_an_analysis_can_be_ended_all_along_its_way(text: str, tmp_path: Path) -> None:
+    between = calls_between_questions(text, tmp_path)
+    assert len(between) > LONG
+    # no piece is much of the whole: the largest are to read the text, and what looks at all that the file has written
+    assert max(between) < sum(between) / 4
+
+
+def test_the_end_of_an_analysis_reaches_the_one_who_asked(tmp_path: Path) -> None:
+    """Nothing on the way takes it for an answer, wherever it comes."""
+    document = Document((tmp_path / "Dockerfile").as_uri(), "dockerfile", 1, UNEVENTFUL["commands"])
+    for last in range(1, 400, 23):
+        left = iter(range(last))
+
+        def proceed(left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise Superseded
+
+        with pytest.raises(Superseded):
+            analyze(document, Options(proceed=proceed))
+
+
+def test_a_new_text_ends_the_analysis_of_the_old_one_for_all_who_wait() -> None:
+    async def work(desk: Desk, engine: Engine) -> None:
+        waiting = [asyncio.ensure_future(desk.analysis(text(1))) for _ in range(2)]
+        while not engine.begun:
+            await asyncio.sleep(0.001)
+        desk.forget("file:///w/Dockerfile")
+        for each in waiting:
+            with pytest.raises(Superseded):
+                await each
+        assert engine.given_up == [1]
+
+    run(work)

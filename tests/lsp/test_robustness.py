@@ -152,7 +152,16 @@ def test_a_text_whose_opening_got_lost_is_taken_from_its_next_change() -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["untitled:Dockerfile", "file://host/w/Dockerfile", "file:w", "", "http://[", "file:///a%00b"]
+    "uri",
+    [
+        "untitled:Dockerfile",
+        "file://host/w/Dockerfile",
+        "file:w",
+        "",
+        "http://[",
+        "file:///a%00b",
+        "file:///\ud83d/Dockerfile",
+    ],
 )
 def test_what_is_no_file_here_is_left_alone(uri: str) -> None:
     assert not Documents().open(uri, "dockerfile", 1, "FROM a\n").is_dockerfile
@@ -170,6 +179,38 @@ def test_what_is_no_file_here_is_left_alone(uri: str) -> None:
 )
 def test_no_settings_break_anything(sent: Any) -> None:
     settings_of(sent)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("a" * 5000 + "/Dockerfile", "no file can have a name that long"),
+        ("a/" * 3000 + "Dockerfile", "no file can have a name that long"),
+        ("a" * 5000 + ".Dockerfile", "no file can have a name that long"),
+        ("go.mod/Dockerfile", None),
+    ],
+    ids=["directory", "deep", "file", "below a file"],
+)
+def test_names_that_no_file_can_have_are_answered(name: str, says: str | None, project: Path, start: Start) -> None:
+    editor = start(project)
+    uri = f"{project.as_uri()}/{name}"
+    text = "FROM debian:12\nCOPY main.go /src/\n"
+    item = {"uri": uri, "languageId": "dockerfile", "version": 1, "text": text}
+    editor.versions[uri] = 1
+    editor.notify("textDocument/didOpen", {"textDocument": item})
+    found = editor.published(uri)
+    if says is not None:
+        assert says in found[0]["message"]
+    place = {"line": 1, "character": 1}
+    editor.request("textDocument/hover", {"textDocument": {"uri": uri}, "position": place})
+    assert b"Traceback" not in editor.log
+
+
+@pytest.mark.parametrize("source", ["a/" * 1500 + "b", "a" * 5000, "../" * 1500 + "b"], ids=["deep", "long", "upwards"])
+def test_sources_that_no_file_can_be_called_are_answered(source: str, project: Path, start: Start) -> None:
+    editor = start(project)
+    uri = editor.open(project / "Dockerfile", f"FROM golang:1.22\nCOPY {source} /b/\nRUN go build\n")
+    assert editor.request("textDocument/documentSymbol", {"textDocument": {"uri": uri}})
 
 
 # -- a session of many edits ------------------------------------------------------------------------------------------------
@@ -312,6 +353,43 @@ def test_cancelled_requests_are_answered_and_block_nothing(project: Path, start:
     assert answers
     assert len(answers) < len(numbers)
     assert answers[-1]
+
+
+#: hours of work: every step looks at what all steps before it have written
+ENDLESS = "FROM golang:1.22\nWORKDIR /src\nCOPY . .\n" + "".join(f"RUN go build -o /bin/{n}\n" for n in range(20_000))
+
+
+@pytest.mark.parametrize("capabilities", [NEOVIM_0_7, VS_CODE], ids=["sent", "asked-for"])
+def test_a_new_text_does_not_wait_for_the_analysis_of_an_endless_one(
+    capabilities: Any, project: Path, start: Start
+) -> None:
+    editor = start(project, capabilities)
+    file = project / "Dockerfile"
+    small = file.read_text()
+    uri = editor.open(file, ENDLESS)
+    number = editor.ask("textDocument/documentSymbol", {"textDocument": {"uri": uri}})
+    editor.change(uri, small)
+    with pytest.raises(ServerError) as error:
+        editor.answer(number)
+    assert error.value.code == -32801  # ContentModified
+    assert editor.request("textDocument/documentSymbol", {"textDocument": {"uri": uri}})
+    assert editor.fix_all(uri) is not None
+    assert editor.close() == 0
+
+
+def test_closing_an_endless_text_leaves_the_server_to_others(project: Path, start: Start) -> None:
+    editor = start(project)
+    endless = editor.open(project / "Dockerfile.endless", ENDLESS)
+    editor.notify("textDocument/didClose", {"textDocument": {"uri": endless}})
+    other = editor.open(project / "Dockerfile")
+    assert editor.published(other)
+    assert editor.close() == 0
+
+
+def test_the_server_ends_in_the_middle_of_an_endless_analysis(project: Path, start: Start) -> None:
+    editor = start(project)
+    editor.open(project / "Dockerfile", ENDLESS)
+    assert editor.close() == 0
 
 
 # -- beginning and end ------------------------------------------------------------------------------------------------------

@@ -323,3 +323,11 @@ def test_command_without_words_has_no_name() -> None:
 def test_unknown_dialect() -> None:
     with pytest.raises(ValueError, match="`powershell` is not a dialect"):
         parse_script("a", "powershell")
+
+
+@pytest.mark.parametrize(
+    "text", [" && ".join(["a"] * 2000), " | ".join(["a"] * 2000), "; ".join(["a"] * 2000), "[ " + "! " * 2000 + "a ]"]
+)
+def test_long_scripts_are_no_deeper_than_short_ones(text: str) -> None:
+    """The tree that confirms the reading has a level for each `&&`; that must not count as nested calls."""
+    assert parse_script(text).opaque is None

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from dockopt.optimizer.context.builds.files import content
 from dockopt.optimizer.context.builds.hcl import UNKNOWN, Reference, Value, blocks, template
 from dockopt.optimizer.context.builds.model import DeclaredBuild, NotUnderstood, ProjectFile, resolved
+from dockopt.optimizer.presence import is_file
 
 _REMOTE = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|git@|github\.com/)", re.IGNORECASE)
 _MAX_COMBINATIONS = 100
@@ -88,7 +89,7 @@ def _overridden(path: Path) -> list[Path]:
     if not path.stem.endswith(".override"):
         return []
     plain = (path.with_name(path.stem.removesuffix(".override") + suffix) for suffix in (".json", ".hcl"))
-    return [base for base in plain if base.is_file() and not base.is_symlink()]
+    return [base for base in plain if is_file(base) and not base.is_symlink()]
 
 
 def _inherited(name: str, targets: Mapping[str, Mapping[str, Value]], seen: tuple[str, ...]) -> dict[str, Value]:
@@ -150,7 +151,7 @@ def _builds(file: ProjectFile, name: str, line: int, attributes: Mapping[str, Va
             local = resolved(directory, context)
         # relative to the context; where that is not known, the top of a project is what it mostly is
         path = resolved(directory if local is None else local, dockerfile)
-        if not path.is_file():
+        if not is_file(path):
             continue
         yield DeclaredBuild(
             file.path,

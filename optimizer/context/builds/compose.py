@@ -13,6 +13,7 @@ from pathlib import Path
 from dockopt.optimizer.context.builds.files import content
 from dockopt.optimizer.context.builds.model import DeclaredBuild, ProjectFile, resolved
 from dockopt.optimizer.context.builds.yaml_lines import Lined, documents
+from dockopt.optimizer.presence import is_file
 
 _REMOTE = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|git@|github\.com/|[a-z]+:)", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])(.*))?\}$)")
@@ -41,7 +42,7 @@ def _overridden(file: Path) -> bytes | None:
     if not stem.endswith(".override"):
         return None
     plain = file.with_name(stem.removesuffix(".override") + dot + suffix)
-    return content(plain) if plain.is_file() and not plain.is_symlink() else None
+    return content(plain) if is_file(plain) and not plain.is_symlink() else None
 
 
 def _services(data: bytes) -> Mapping[object, object]:

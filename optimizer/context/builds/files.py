@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from dockopt.optimizer.context.builds.model import is_inside
+from dockopt.optimizer.presence import is_directory
 
 #: larger files are not read, bytes; no hand-written build file comes near
 FILE_LIMIT = 512 * 1024
@@ -94,7 +95,7 @@ def devcontainers(project: Project) -> Iterator[Path]:
 def _inside(project: Project, *directories: Path) -> Iterator[Path]:
     """Yield those directories that are there and, links followed, in the project."""
     for directory in directories:
-        if directory.is_dir() and is_inside(directory, project.root):
+        if is_directory(directory) and is_inside(directory, project.root):
             yield directory
 
 

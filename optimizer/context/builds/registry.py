@@ -7,6 +7,7 @@ unknown; it guesses nothing.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from pathlib import Path
 from dockopt.optimizer.context.builds import files
 from dockopt.optimizer.context.builds.files import Places, Project
 from dockopt.optimizer.context.builds.model import DeclaredBuild, NotUnderstood, ProjectFile, is_inside
+from dockopt.optimizer.presence import is_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,10 @@ def declared_builds(project: Project) -> tuple[list[DeclaredBuild], list[str]]:
             changed = files.signature(path)
             if changed is None:
                 continue
-            found, note = _read(source, path, project.top, changed)
+            try:
+                found, note = _read(source, path, project.top, changed)
+            except PermissionError:
+                found, note = (), f"`{_shown(path, project.top)}` is left aside: it cannot be read"
             builds += found
             if note is not None:
                 notes.append(note)
@@ -98,6 +103,8 @@ def _read(
     source: Source, path: Path, root: Path, _changed: tuple[int, int]
 ) -> tuple[tuple[DeclaredBuild, ...], str | None]:
     data = files.content(path)
+    if data is None and not os.access(path, os.R_OK):
+        raise PermissionError  # which is not kept: permissions change without a trace in what is compared
     if data is None or source.telling.search(data) is None:
         return (), None
     read: Callable[[ProjectFile], object] = import_module(f"dockopt.optimizer.context.builds.{source.module}").read
@@ -115,6 +122,6 @@ def _shown(path: Path, root: Path) -> str:
 
 
 def _confined(build: DeclaredBuild, root: Path) -> DeclaredBuild:
-    if build.context is None or (build.context.is_dir() and is_inside(build.context, root)):
+    if build.context is None or (is_directory(build.context) and is_inside(build.context, root)):
         return build
     return replace(build, context=None)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dockopt.optimizer.context.builds.command_line import HOLE, BuildCommand, build_command
 from dockopt.optimizer.context.builds.model import DeclaredBuild, NotUnderstood, resolved
+from dockopt.optimizer.presence import is_file
 
 if TYPE_CHECKING:
     from dockopt.optimizer.shell import Part, Script, Word
@@ -69,7 +70,7 @@ def may_build(text: str) -> bool:
 
 def from_either(starts: Iterable[Path], read: Callable[[Path], Iterable[DeclaredBuild]]) -> Iterator[DeclaredBuild]:
     """Yield the builds of a text that may be started in several directories: those that make sense in one of them only."""
-    readings = [[build for build in read(start) if build.dockerfile.is_file()] for start in dict.fromkeys(starts)]
+    readings = [[build for build in read(start) if is_file(build.dockerfile)] for start in dict.fromkeys(starts)]
     places = dict.fromkeys(build.place for reading in readings for build in reading)
     for place in places:
         found = {(b.dockerfile, b.context): b for reading in readings for b in reading if b.place == place}
@@ -178,13 +179,13 @@ class _Walk:
             if (
                 command.from_context
                 and context is not None
-                and (dockerfile is None or not dockerfile.is_file())
+                and (dockerfile is None or not is_file(dockerfile))
                 and HOLE not in command.dockerfile
             ):
                 dockerfile = resolved(context, command.dockerfile)
         elif context is not None:
             named = [context / name for name in command.defaults]
-            dockerfile = next((path for path in named if path.is_file()), named[-1])
+            dockerfile = next((path for path in named if is_file(path)), named[-1])
         if dockerfile is None:
             return
         target = command.target or None
