@@ -103,10 +103,10 @@ _EXACT: dict[str, RuntimeBase] = {
 }
 _SHOWN = {
     "scratch": SCRATCH,
-    "gcr.io/distroless/static-debian12": STATIC,
-    "gcr.io/distroless/static-debian12:nonroot": replace(STATIC, user="nonroot"),
-    "gcr.io/distroless/base-debian12": BASE,
-    "gcr.io/distroless/cc-debian12": CC,
+    "gcr.io/distroless/static-debian13": STATIC,
+    "gcr.io/distroless/static-debian13:nonroot": replace(STATIC, user="nonroot"),
+    "gcr.io/distroless/base-debian13": BASE,
+    "gcr.io/distroless/cc-debian13": CC,
     "alpine": ALPINE,
     "debian:bookworm-slim": replace(DEBIAN_SLIM, time_zones=True),
     "ubuntu:24.04": UBUNTU,

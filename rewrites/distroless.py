@@ -1,6 +1,6 @@
 """What would not build on a base image of distroless: owners that it has no name for, and platforms that it is not made for.
 
-Source: https://github.com/GoogleContainerTools/distroless (README.md, "Debian 12": architectures; base/base.bzl: users and groups).
+Source: https://github.com/GoogleContainerTools/distroless (README.md, "Debian 13": architectures; base/base.bzl: users and groups).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import re
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.syntax import Stage
 
-IMAGE = "gcr.io/distroless/static-debian12"
+IMAGE = "gcr.io/distroless/static-debian13"
 #: `USER` and `--chown` with users and groups that distroless images have
 USERS = re.compile(r"(?:root|nobody|nonroot|\d+)(?::(?:root|nobody|nonroot|\d+))?")
-_PLATFORM = re.compile(r"linux/(?:amd64(?:/v1)?|arm64(?:/v8)?|arm(?:/v7)?|s390x|ppc64le)")
+_PLATFORM = re.compile(r"linux/(?:amd64(?:/v1)?|arm64(?:/v8)?|arm(?:/v7)?|s390x|ppc64le|riscv64)")
 #: platforms for which Go and other base images are made, and distroless is not, where a file of the project asks for them
-_LACKING = re.compile(rb"linux/(?:386|arm/v[56]|riscv64|loong64|mips\w*|amd64/v[2-4])\b")
+_LACKING = re.compile(rb"linux/(?:386|arm/v[56]|loong64|mips\w*|amd64/v[2-4])\b")
 
 
 def lacking_on_distroless(build: Build, stage: Stage) -> tuple[str, str, int] | None:

@@ -24,7 +24,7 @@ After
     WORKDIR /src
     COPY . .
     RUN CGO_ENABLED=1 go build -o /app .
-    FROM gcr.io/distroless/cc-debian12
+    FROM gcr.io/distroless/cc-debian13
     COPY --from=build /app /app
     CMD ["/app"]
 

@@ -29,7 +29,7 @@ After
     COPY . .
     RUN CGO_ENABLED=0 go build -o server .
 
-    FROM gcr.io/distroless/static-debian12
+    FROM gcr.io/distroless/static-debian13
     WORKDIR /app
     COPY --from=build /app/server /app/server
     EXPOSE 8080

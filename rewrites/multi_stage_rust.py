@@ -139,7 +139,10 @@ def _choose(build: Build, stage: Stage, made: CargoBuild, *, shell: bool) -> Cho
     if release["alpine"] is not None:
         image, why = f"alpine:{release['alpine']}", "it has the C library that the program is built for (musl)"
     elif release["debian"] == "bookworm" and not shell:
-        image, why = "gcr.io/distroless/cc-debian12", "it has the C library that the program needs (glibc of Debian 12)"
+        image, why = (
+            "gcr.io/distroless/cc-debian13",
+            "it has the C library that the program needs (glibc of Debian 13, which is newer)",
+        )
     else:
         image, why = f"debian:{release['debian']}-slim", "it has the C library that the program needs (glibc)"
     facts = runtime_base(image)

@@ -22,7 +22,7 @@ After
     WORKDIR /src
     COPY . .
     RUN CGO_ENABLED=0 go build -o /app .
-    FROM gcr.io/distroless/static-debian12
+    FROM gcr.io/distroless/static-debian13
     COPY --from=build /app /app
     CMD ["/app"]
 

@@ -18,9 +18,11 @@ from dockopt.optimizer.syntax import Stage
 from dockopt.optimizer.wording import shortened
 from dockopt.rewrites.stage_accounts import accounts_of
 
-STATIC = "gcr.io/distroless/static-debian12"
-#: C library and C++ library of Debian 12, certificates, time zones, no shell (distroless, README)
-_WITH_C = {"bookworm": "gcr.io/distroless/cc-debian12"}
+#: images of Debian 12 were supported until September 2026 (distroless, SUPPORT_POLICY.md)
+STATIC = "gcr.io/distroless/static-debian13"
+#: C library and C++ library of Debian 13, certificates, time zones, no shell (distroless, README): what is linked with an older
+#: glibc or libstdc++ runs with a later one (glibc, "ABI compatibility"; GCC, "ABI Policy and Guidelines")
+_WITH_C = {"bookworm": "gcr.io/distroless/cc-debian13"}
 #: supported until May 2027 (https://alpinelinux.org/releases/)
 _ALPINE = "alpine:3.22"
 _ALPINE_TAG = re.compile(r"(?:^|-)alpine(\d+\.\d+)$")

@@ -13,6 +13,7 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -98,6 +99,15 @@ def read_steps(log: str) -> tuple[Step, ...]:
     )
 
 
+@cache
+def _name_newer_static() -> None:
+    """Call the static image of Debian 12 that of Debian 13, too, where only the older one is there: neither has a C library."""
+    for tag in ("latest", "nonroot"):
+        old, new = (f"gcr.io/distroless/static-debian{release}:{tag}" for release in (12, 13))
+        if not Engine.has(new) and Engine.has(old):
+            _docker("tag", old, new)
+
+
 @dataclass(slots=True)
 class Engine:
     """A `docker` command line whose daemon answers; use it as a context manager."""
@@ -120,6 +130,7 @@ class Engine:
         return None if done.returncode == 0 else f"`docker version` fails: {done.stdout.strip()[-200:]}"
 
     def __enter__(self) -> Self:
+        _name_newer_static()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -1,6 +1,6 @@
 """Go programs in the images that they are copied to: what is reported does fail, and what is proposed does run.
 
-`alpine` and `gcr.io/distroless/static-debian12` may be stand-ins: what counts here is
+`alpine` and `gcr.io/distroless/static-debian13` may be stand-ins: what counts here is
 that they have no glibc, which is true of the real ones.
 """
 
@@ -18,7 +18,7 @@ from tests.engine.engine import Engine, _checked
 #: what the engine says of a program whose loader is not there
 MISSING = r"no such file or directory|not found"
 ALPINE = "alpine:3.20"
-DISTROLESS = "gcr.io/distroless/static-debian12"
+DISTROLESS = "gcr.io/distroless/static-debian13"
 MODULE = "module example.com/shop\n\ngo 1.21\n"
 OF_ITS_OWN = (
     'package main\n\n// static int answer(void) { return 42; }\nimport "C"\n\nfunc main() { println(C.answer()) }\n'

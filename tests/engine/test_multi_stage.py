@@ -21,7 +21,7 @@ from dockopt.optimizer.proposal import FileReport
 from tests.engine.engine import Engine, _checked
 
 EXAMPLES = Path(__file__).parents[2] / "fixtures" / "examples"
-BASES = ("golang:1.22", "gcr.io/distroless/static-debian12")
+BASES = ("golang:1.22", "gcr.io/distroless/static-debian13")
 
 
 def report(name: str) -> FileReport:

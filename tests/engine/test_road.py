@@ -10,7 +10,7 @@ import pytest
 from benchmarks.road import ROAD, STEPS, size_of
 from tests.engine.engine import Engine
 
-BASES = ("golang:latest", "golang:1.26", "gcr.io/distroless/static-debian12")
+BASES = ("golang:latest", "golang:1.26", "gcr.io/distroless/static-debian13")
 
 
 @pytest.mark.engine
