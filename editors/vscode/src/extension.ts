@@ -83,7 +83,7 @@ async function start(): Promise<void> {
     const how =
       configured !== "" && trusted
         ? `the setting \`dockopt.path\` names \`${configured}\`, which is no program`
-        : "`pipx install 'dockopt[lsp]'` installs it; the setting `dockopt.path` names one that is elsewhere";
+        : "`pipx install '.[lsp]'` in a clone of dockopt installs it; the setting `dockopt.path` names one that is elsewhere";
     channel.warn(`no dockopt program found; ${how}`);
     void vscode.window.showWarningMessage(`dockopt: no program found; ${how}.`);
     return;
