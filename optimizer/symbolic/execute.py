@@ -6,7 +6,6 @@ then left alone with that reason.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from dockopt.optimizer.bases import BaseFacts, facts_of, familiar, repository
 from dockopt.optimizer.cancellation import Proceed, go_on
-from dockopt.optimizer.regions import Region, below, join
+from dockopt.optimizer.regions import Region, join
 from dockopt.optimizer.symbolic.filesystem import ContextSource, FileSystem
 from dockopt.optimizer.symbolic.memory import Heard, Memo, Record, Seen, Step
+from dockopt.optimizer.symbolic.project_roots import is_project_root
 from dockopt.optimizer.symbolic.state import Config, StageState, Value, known
 from dockopt.optimizer.symbolic.terms import Term, literal, term
 from dockopt.optimizer.syntax import Dockerfile, ExpansionError, Instruction, Stage, expand, variables
@@ -32,18 +32,6 @@ PLATFORM_ARGS = frozenset(
     "BUILDPLATFORM BUILDOS BUILDOSVERSION BUILDARCH BUILDVARIANT TARGETPLATFORM TARGETOS TARGETOSVERSION TARGETARCH "
     "TARGETVARIANT TARGETSTAGE".split()
 )
-#: directories that a COPY of a whole project may not claim for itself: settings, programs and libraries of others live there
-_SHARED_DIRECTORIES = (
-    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/tmp", "/usr/bin", "/usr/include", "/usr/lib",
-    "/usr/libexec", "/usr/local/bin", "/usr/local/etc", "/usr/local/include", "/usr/local/lib", "/usr/local/sbin", "/usr/sbin", "/var",
-)  # fmt: skip
-#: settings of tools: `/root/.config`, `/home/node/.npm`
-_HIDDEN_AT_HOME = re.compile(r"/(root|home/[^/]+)/\.")
-_SHARED_EXACT = frozenset(
-    "/ /go /go/bin /go/pkg /go/src /home /opt /root /srv /usr /usr/bin /usr/lib /usr/local /usr/local/bin /usr/share /usr/src".split()
-)
-
-
 #: instructions that decide which directories a stage fills from the context
 _FILLING = frozenset({"WORKDIR", "ENV", "ARG", "COPY", "ADD"})
 
@@ -496,15 +484,6 @@ def clean_source(source: str) -> str:
     return join("/", source).lstrip("/")
 
 
-def is_project_root(path: str) -> bool:
-    """Tell whether a directory can belong to one project alone (`/src`, `/usr/src/app`), unlike `/usr` or `/etc`."""
-    if below(path, "/var/www") and path != "/var/www":
-        return True  # a document root; what packages put there is their concern (`system_trees`)
-    if _HIDDEN_AT_HOME.match(path):
-        return False
-    return path not in _SHARED_EXACT and not any(below(path, shared) for shared in _SHARED_DIRECTORIES)
-
-
 __all__ = [
     "BuildFiles",
     "ContextSource",
@@ -514,5 +493,4 @@ __all__ = [
     "Unsupported",
     "clean_source",
     "evaluate",
-    "is_project_root",
 ]
