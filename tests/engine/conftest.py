@@ -16,6 +16,7 @@ GO_IMAGE = "golang:1.22"
 WARM_GO = f"""\
 FROM {GO_IMAGE}
 RUN CGO_ENABLED=0 go build embed encoding/json flag html/template log/slog net/http text/tabwriter
+RUN CGO_ENABLED=0 go build -trimpath html/template net/http
 """.encode()
 
 

@@ -44,13 +44,15 @@ class Traits:
     targets: tuple[str | None, ...] = (None,)
     #: source files that the installation reads (glob): an edit of them has to run it again
     manifests: tuple[str, ...] = ()
+    #: it takes most of a minute, and is built where `DOCKOPT_ALL_FIXTURES` is set
+    slow: bool = False
 
 
 _DOWNLOAD = Traits(reused="go mod download")
 _PACKAGES = Traits(reused="-r requirements.txt")
 TRAITS = {
     "elixir-already-split": Traits(left_alone=True),
-    "elixir-local-library": Traits(reused="apt-get install"),
+    "elixir-local-library": Traits(reused="apt-get install", slow=True),
     "go-already-good": Traits(left_alone=True),
     "go-cgo": _DOWNLOAD,
     "go-chain": _DOWNLOAD,

@@ -7,6 +7,7 @@ again. That the mounts keep what other projects left there makes the comparison 
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from collections.abc import Iterator
@@ -119,6 +120,8 @@ class Builds:
 def built(request: pytest.FixtureRequest, fresh_engine: Engine) -> Builds:
     example = request.param
     assert isinstance(example, Example)
+    if example.traits.slow and not os.environ.get("DOCKOPT_ALL_FIXTURES"):
+        pytest.skip("it is slow, and built where DOCKOPT_ALL_FIXTURES is set")
     missing = sorted(base for base in _bases(example) if base not in fresh_engine.bases)
     if missing:
         pytest.skip(f"the engine has no image {', '.join(missing)}")

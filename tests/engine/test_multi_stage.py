@@ -5,6 +5,7 @@ The distroless image may be a stand-in without a C library; then certificates an
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import time
@@ -21,6 +22,8 @@ from dockopt.optimizer.proposal import FileReport
 from tests.engine.engine import Engine, _checked
 
 EXAMPLES = Path(__file__).parents[2] / "fixtures" / "examples"
+#: each calls Maven twice: one of them, or all where `DOCKOPT_ALL_FIXTURES` is set
+EVERYTHING = bool(os.environ.get("DOCKOPT_ALL_FIXTURES"))
 BASES = ("golang:1.22", "gcr.io/distroless/static-debian13")
 
 
@@ -222,7 +225,9 @@ def java_images(engine: Engine, folder: Path) -> tuple[str, str]:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("case", ["jvm-service", "jvm-file-that-is-named", "jvm-assembled"])
+@pytest.mark.parametrize(
+    "case", ["jvm-service", "jvm-file-that-is-named", "jvm-assembled"][: None if EVERYTHING else 1]
+)
 def test_a_jar_runs_the_same_on_a_jre(case: str, warm_engine: Engine, tmp_path: Path) -> None:
     folder = tmp_path / case
     shutil.copytree(EXAMPLES.parent / "multi-stage" / case, folder)
