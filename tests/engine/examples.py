@@ -44,7 +44,7 @@ class Traits:
     targets: tuple[str | None, ...] = (None,)
     #: source files that the installation reads (glob): an edit of them has to run it again
     manifests: tuple[str, ...] = ()
-    #: it takes most of a minute, and is built where `DOCKOPT_ALL_FIXTURES` is set
+    #: it takes more than half a minute, and is built where `DOCKOPT_ALL_FIXTURES` is set
     slow: bool = False
 
 
@@ -90,7 +90,7 @@ TRAITS = {
     "rust-workspace": Traits(reused="cargo fetch", manifests=("**/src/main.rs", "**/src/lib.rs")),
     "python-installs-itself": Traits(left_alone=True, manifests=("**/*.py",)),
     "python-list-is-edited": Traits(left_alone=True),
-    "python-locked-by-hashes": _PACKAGES,
+    "python-locked-by-hashes": Traits(reused="-r requirements.txt", slow=True),
     "python-nested-lists": _PACKAGES,
     "python-own-settings": _PACKAGES,
     "python-plugins": _PACKAGES,

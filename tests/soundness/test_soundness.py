@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from tests.engine.engine import Engine
 from tests.soundness.generator import CONTEXT, MemoryContext, Pair, mutations, pairs, write
 
-FEW = 60
+FEW = 30
 PAIRS = int(os.environ.get("DOCKOPT_SOUNDNESS_PAIRS", FEW))
 COUNTED: Counter[str] = Counter()
 
