@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dockopt.optimizer.cancellation import Proceed, go_on
 from dockopt.optimizer.configuration import NOTHING, Configuration
 from dockopt.optimizer.frozen import FrozenContext
+from dockopt.optimizer.lineage import lineage_of, parents_of
 from dockopt.optimizer.symbolic.execute import Executor, Memo, StageRun
 from dockopt.optimizer.symbolic.residue import Residue
 from dockopt.optimizer.symbolic.run import Executed
@@ -148,9 +149,8 @@ class Build:
             for own in {stage.name or "", str(stage.index)}:
                 called.setdefault(own, []).append(stage.index)
         users: dict[int, set[int]] = {stage.index: set() for stage in stages}
-        for stage in stages:
-            # a later stage of that name is not what FROM means (`stage_named`)
-            used = [index for index in called.get(stage.base.lower(), ()) if index < stage.index]
+        for stage, parent in zip(stages, parents_of(stages), strict=True):
+            used = [] if parent is None else [parent]
             names: list[str] = []
             for instruction in stage.instructions:
                 names += [name for name in (instruction.flag("from"),) if name]
@@ -163,11 +163,8 @@ class Build:
         return users
 
     def lineage(self, stage: int) -> tuple[int, ...]:
-        """Return a stage and the stages that it is built on, down to the one with a base image. Raises Unsupported."""
-        found = [stage]
-        while (parent := self.executor.stage_named(self.dockerfile.stages[found[-1]].base, found[-1])) is not None:
-            found.append(parent.stage.index)
-        return tuple(found)
+        """Return a stage and the stages that it is built on, down to the one with a base image."""
+        return lineage_of(self.dockerfile.stages, stage)
 
     def is_exported(self, stage: int) -> bool:
         """Tell whether the image of a stage can be seen, directly or as the base of a stage that can."""
@@ -176,13 +173,11 @@ class Build:
     @cached_property
     def _seen(self) -> frozenset[int]:
         """Exported stages, and those that they are built on."""
-        stages = self.dockerfile.stages
         seen = {stage.index for stage in self.exported}
         # what builds on a stage stands below it
-        for stage in reversed(stages):
-            users = self.consumers[stage.index]
-            if any(user in seen and stages[user].base == stage.name for user in users if user > stage.index):
-                seen.add(stage.index)
+        for index, parent in reversed(list(enumerate(parents_of(self.dockerfile.stages)))):
+            if index in seen and parent is not None:
+                seen.add(parent)
         return frozenset(seen)
 
 

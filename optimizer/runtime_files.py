@@ -244,9 +244,9 @@ def brought_into(
 ) -> Iterator[Brought]:
     """Yield what COPY and ADD bring into the image, as the context is today."""
     for op in files.ops:
-        if op.kind not in ("put", "overlay") or not op.label.startswith(f"line {op.line} `"):
+        if op.kind not in ("put", "overlay") or not op.writer.startswith("`"):
             continue
-        copies = re.match(r"line \d+ `(?:COPY|ADD) ", op.label) is not None
+        copies = op.writer.startswith(("`COPY ", "`ADD "))
         if op.source is None:
             if copies:
                 yield Brought(op.path, None, op.line)

@@ -26,7 +26,7 @@ from dockopt.optimizer.runtime_files import brought_into
 from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Stage
 from dockopt.rewrites.runtime_choice import WGET, Choice, NoBase, stranger_of
-from dockopt.rewrites.stage_commands import obstacle_in
+from dockopt.rewrites.stage_commands import obstacle_in, unknown_behind
 from dockopt.rewrites.stage_cut import TOOLCHAIN
 from dockopt.rewrites.stage_outside import outside_problem
 from dockopt.rewrites.stage_split import ID, Language, split, start_problem
@@ -164,19 +164,11 @@ def _stage_problem(build: Build, stage: Stage, builds: Sequence[Executed]) -> _R
     def is_build(command: Executed) -> bool:
         return any(command is other for other in builds)
 
-    problem = obstacle_in(build, stage, is_build)
+    # plugins may write anywhere
+    problem = obstacle_in(build, stage, is_build) or unknown_behind(build, stage, builds[0])
     if problem is not None:
         return problem
-    for command in build.executed:
-        if command.stage == stage.index and command.name == "mkdir":
-            # what is there is not known any more behind a build, whose plugins write
-            return "the program may need the directory that `mkdir` makes", "", command.line
-    behind = False
     for instruction in stage.instructions:
-        behind |= instruction is builds[0].instruction
-        if behind and instruction.keyword in ("COPY", "ADD", "WORKDIR"):
-            reason = f"`{instruction.keyword}` stands behind the build, of which it is not known what it leaves"
-            return reason, "", instruction.start_line
         if instruction.keyword in ("RUN", "COPY", "ADD"):
             continue
         place = _PLACES.search(instruction.args)

@@ -24,7 +24,7 @@ from dockopt.optimizer.symbolic.run import Executed
 from dockopt.optimizer.syntax import Stage
 from dockopt.rewrites.distroless import lacking_platform
 from dockopt.rewrites.runtime_choice import Choice, NoBase, needs_shell
-from dockopt.rewrites.stage_commands import obstacle_in
+from dockopt.rewrites.stage_commands import obstacle_in, unknown_behind
 from dockopt.rewrites.stage_cut import TOOLCHAIN
 from dockopt.rewrites.stage_outside import outside_problem
 from dockopt.rewrites.stage_split import ID, Language, split, start_problem
@@ -101,19 +101,11 @@ def _is_of_cargo(command: Executed) -> bool:
 
 
 def _stage_problem(build: Build, stage: Stage, made: CargoBuild) -> tuple[str, str, int] | None:
-    problem = obstacle_in(build, stage, _is_of_cargo)
+    # build scripts may do anything
+    problem = obstacle_in(build, stage, _is_of_cargo) or unknown_behind(build, stage, made.command)
     if problem is not None:
         return problem
-    for command in build.executed:
-        if command.stage == stage.index and command.name == "mkdir":
-            # what is there is not known any more behind a build, whose build scripts may do anything
-            return "the program may need the directory that `mkdir` makes", "", command.line
-    behind = False
     for instruction in stage.instructions:
-        behind |= instruction is made.command.instruction
-        if behind and instruction.keyword in ("COPY", "ADD", "WORKDIR"):
-            reason = f"`{instruction.keyword}` stands behind the build, of which it is not known what it leaves"
-            return reason, "", instruction.start_line
         if instruction.keyword in ("ENV", "ARG", "RUN") and (found := _LINKING.search(instruction.args)):
             return f"`{found[0]}` may have the program linked in another way", "", instruction.start_line
     return None

@@ -125,8 +125,7 @@ def zones_needed(build: Build, index: int, found: Shipped) -> tuple[str, int] | 
         return None
     zone = build.runs[index].final.env.get("TZ")
     if zone is not None and zone.text not in ("", "UTC"):
-        said = (i for i in stage.instructions if i.keyword == "ENV" and any(pair.key == "TZ" for pair in i.pairs))
-        return "", next((i.start_line for i in said), line)
+        return "", stage.line_that_sets("TZ")
     for service in services_of(build, index):
         if service.environment.get("TZ", "UTC") not in ("", "UTC"):
             return service.file, service.line
@@ -162,12 +161,12 @@ def _may_change(build: Build, stage: Stage, path: str) -> bool:
     Packages of a system put nothing there (Filesystem Hierarchy Standard 3.0, 4.9; Debian Policy 9.1.2).
     """
     packages = {
-        f"line {command.line} `{shortened(command.text)}`"
+        (command.line, f"`{shortened(command.text)}`")
         for command in build.executed
         if command.stage == stage.index and command.name in ("apk", "apt-get", "apt")
     }
     changed = build.runs[stage.index].final.files.affecting(Region((path,)))
-    return any(op.label not in packages for op in changed)
+    return any((op.line, op.writer) not in packages for op in changed)
 
 
 def _with_c(

@@ -112,3 +112,17 @@ def made_directories(build: Build, stage: Stage) -> Iterator[str]:
                     seen.add(path)
                     if not any(below(path, other) and path != other for other in seen):
                         yield path
+
+
+def unknown_behind(build: Build, stage: Stage, first: Executed) -> tuple[str, str, int] | None:
+    """Return what cannot be followed past a build (`first`) of which it is not known what it leaves beside its program."""
+    for command in build.executed:
+        if command.stage == stage.index and command.name == "mkdir":
+            return "the program may need the directory that `mkdir` makes", "", command.line
+    behind = False
+    for instruction in stage.instructions:
+        behind |= instruction is first.instruction
+        if behind and instruction.keyword in ("COPY", "ADD", "WORKDIR"):
+            reason = f"`{instruction.keyword}` stands behind the build, of which it is not known what it leaves"
+            return reason, "", instruction.start_line
+    return None

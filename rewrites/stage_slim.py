@@ -96,7 +96,7 @@ def beside_problem(build: Build, stage: Stage, root: str) -> Reason | None:
 def settings_problem(build: Build, stage: Stage, leading: re.Pattern[str], who: str) -> Reason | None:
     """Return why variables may have `who` look into the image: by their names (`leading`), or by places that they name."""
     for name, value in build.runs[stage.index].final.env.items():
-        at = next((i.start_line for i in stage.instructions if i.keyword == "ENV" and name in i.args), 0)
+        at = stage.line_that_sets(name)
         if leading.search(name) or leading.search(value.text or ""):
             return f"`{name}` may have {who} load certificates or libraries of the image", "", at
         place = None if name == "PATH" else place_of_packages(value.text or "")

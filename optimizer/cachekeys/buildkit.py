@@ -35,6 +35,7 @@ from dockopt.optimizer.cachekeys.operations import (
 from dockopt.optimizer.cachekeys.options import BaseImage, KeyOptions
 from dockopt.optimizer.cachekeys.steps import StepKey, Unpredictable
 from dockopt.optimizer.cachekeys.variables import Environment, expand_with, global_variables
+from dockopt.optimizer.lineage import parents_of
 from dockopt.optimizer.regions import normalize
 from dockopt.optimizer.symbolic.copying import is_remote
 from dockopt.optimizer.symbolic.execute import clean_source
@@ -84,6 +85,7 @@ class _Build:
         pairs = [pair for instruction in dockerfile.meta_args for pair in instruction.pairs]
         self._globals = global_variables(pairs, options, self._escape, self._stages[-1].name)
         self.bases = [self._global(stage.base) for stage in self._stages]
+        self._parents = parents_of(self._stages, self.bases)
         self._finals: dict[int, _State] = {}
         self._current = 0
 
@@ -96,7 +98,7 @@ class _Build:
     def run(self, index: int) -> list[StepKey]:
         """Return the keys of one stage; the stages that it needs have been run."""
         stage = self._stages[index]
-        parent = named.parent_of(self._stages, self.bases, index)
+        parent = self._parents[index]
         instructions = list(stage.instructions)
         if parent is not None:
             state = self._finals[parent].child()

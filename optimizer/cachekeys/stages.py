@@ -8,12 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dockopt.optimizer.cachekeys.steps import Unpredictable
+from dockopt.optimizer.lineage import parents_of
 from dockopt.optimizer.syntax import Instruction, Stage
-
-
-def parent_of(stages: Sequence[Stage], bases: Sequence[str], index: int) -> int | None:
-    """Return the stage that FROM means: the nearest earlier one whose lower-case name is exactly the expanded base."""
-    return next((i for i in reversed(range(index)) if stages[i].name == bases[index]), None)
 
 
 def named(stages: Sequence[Stage], name: str) -> int | None:
@@ -57,13 +53,13 @@ def reached(stages: Sequence[Stage], bases: Sequence[str], target: str | None) -
     if last is None:
         raise Unpredictable(f"there is no stage `{target}`")
     found: set[int] = set()
-    waiting = [last]
+    parents, waiting = parents_of(stages, bases), [last]
     while waiting:
         index = waiting.pop()
         if index in found:
             continue
         found.add(index)
-        parent = parent_of(stages, bases, index)
+        parent = parents[index]
         instructions = list(stages[index].instructions)
         if parent is not None:
             waiting.append(parent)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from dockopt.optimizer.fingerprint import place_of, repository_of
 from dockopt.optimizer.inputs import InputError
+from dockopt.optimizer.lineage import lineage_of
 from dockopt.optimizer.model import Build
 from dockopt.optimizer.syntax import Mount, Stage
 
@@ -114,7 +115,7 @@ def gather(build: Build, path: str, context: Path, target: str | None, pending: 
     """Return the facts about one target (None: the last stage). Raises InputError for a stage or a path that cannot be named."""
     stages = build.dockerfile.stages
     stage = _stage(stages, target)
-    inside, needed = _chain(stages, stage), _needed(build, stage)
+    inside, needed = set(lineage_of(stages, stage.index)), _needed(build, stage)
     instructions = [found for other in stages if other.index in needed for found in other.instructions]
     mounts = [(found.start_line, mount) for found in instructions for mount in found.mounts]
     place, name = place_of(path), None if target is None else _name_of(stage)
@@ -150,17 +151,6 @@ def _stage(stages: Sequence[Stage], target: str | None) -> Stage:
 
 def _name_of(stage: Stage) -> str:
     return _plain(stage.name_raw or str(stage.index))
-
-
-def _chain(stages: Sequence[Stage], stage: Stage) -> set[int]:
-    """Return the stages whose layers are layers of the image: itself and those that it is based on."""
-    found = {stage.index}
-    while (
-        base := next((other for other in stages[: stage.index] if other.name == stage.base.lower()), None)
-    ) is not None:
-        found.add(base.index)
-        stage = base
-    return found
 
 
 def _needed(build: Build, stage: Stage) -> set[int]:

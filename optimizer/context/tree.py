@@ -97,7 +97,7 @@ class BuildContext:
         except FileNotFoundError:
             raise ContextError(f"the build context `{root}` is not a directory", "") from None
         except (OSError, ValueError) as error:
-            why = _why(error) if isinstance(error, OSError) else "no file has such a name"
+            why = refusal(error) if isinstance(error, OSError) else "no file has such a name"
             raise ContextError(f"the build context `{root}` cannot be looked at: {why}", "") from error
         if not stat.S_ISDIR(status.st_mode):
             raise ContextError(f"the build context `{root}` is not a directory", "")
@@ -142,7 +142,7 @@ class BuildContext:
         try:
             return self._read_regular(place.path, rel, limit)
         except OSError as error:
-            raise ContextError(f"`{rel}` cannot be read: {_why(error)}", rel) from error
+            raise ContextError(f"`{rel}` cannot be read: {refusal(error)}", rel) from error
 
     def read_on_disk(self, rel: str) -> bytes:
         """Return the bytes of a regular file of the directory, whatever the ignore rules say. Raises ContextError."""
@@ -299,7 +299,7 @@ class BuildContext:
                     with own.open("rb") as stream:
                         source = stream.read(_IGNORE_FILE_LIMIT + 1)
                 except OSError as error:
-                    raise IgnoreFileError(f"cannot be read: {_why(error)}", name, None) from error
+                    raise IgnoreFileError(f"cannot be read: {refusal(error)}", name, None) from error
                 return _parse_ignore(source, name)
         place = self._locate(".dockerignore", follow_last=True)
         if place.kind is Kind.OTHER and place.problem and not place.through:
@@ -309,7 +309,7 @@ class BuildContext:
         try:
             source = self._read_regular(place.path, ".dockerignore", _IGNORE_FILE_LIMIT)
         except OSError as error:
-            raise IgnoreFileError(f"cannot be read: {_why(error)}", ".dockerignore", None) from error
+            raise IgnoreFileError(f"cannot be read: {refusal(error)}", ".dockerignore", None) from error
         return _parse_ignore(source, ".dockerignore")
 
     def _locate(self, rel: str, *, follow_last: bool) -> _Place:
@@ -421,7 +421,7 @@ class BuildContext:
             with os.scandir(self._at(rel)) as found:
                 return sorted(((entry.name, _entry_kind(entry)) for entry in found), key=lambda item: item[0])
         except OSError as error:
-            raise ContextError(f"`{rel or '.'}` cannot be listed: {_why(error)}", rel) from error
+            raise ContextError(f"`{rel or '.'}` cannot be listed: {refusal(error)}", rel) from error
 
     def _lstat(self, rel: str) -> tuple[Kind, str]:
         try:
@@ -429,7 +429,7 @@ class BuildContext:
         except (FileNotFoundError, NotADirectoryError, ValueError):
             return Kind.ABSENT, ""
         except OSError as error:
-            return Kind.OTHER, _why(error)
+            return Kind.OTHER, refusal(error)
         if stat.S_ISREG(mode):
             return Kind.FILE, ""
         if stat.S_ISDIR(mode):
@@ -440,7 +440,7 @@ class BuildContext:
         try:
             found = os.lstat(self._at(rel))
         except OSError as error:
-            raise ContextError(f"`{rel or '.'}` cannot be listed: {_why(error)}", rel) from error
+            raise ContextError(f"`{rel or '.'}` cannot be listed: {refusal(error)}", rel) from error
         return found.st_dev, found.st_ino
 
     def _read_regular(self, real: str, shown: str, limit: int) -> bytes:
@@ -486,7 +486,7 @@ def _is_ignore_file(path: Path) -> bool:
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             return False  # no file can have that name
-        raise IgnoreFileError(f"cannot be looked at: {_why(error)}", path.name, None) from error
+        raise IgnoreFileError(f"cannot be looked at: {refusal(error)}", path.name, None) from error
 
 
 def _entry_kind(entry: os.DirEntry[str]) -> Kind:
@@ -501,7 +501,3 @@ def _parse_ignore(source: bytes, name: str) -> IgnoreRules:
     if len(source) > _IGNORE_FILE_LIMIT:
         raise IgnoreFileError("is larger than the 16 MiB that the builder reads", name, None)
     return IgnoreRules.parse(source, name)
-
-
-def _why(error: OSError) -> str:
-    return refusal(error)

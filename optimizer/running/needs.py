@@ -282,7 +282,7 @@ def _look_at_the_stage(build: Build, needs: Needs) -> None:
     for closed in closed_files(build, lineage):
         _ask_about_a_mode(needs, closed)
     for name, value in state.env.items():
-        _look_at_a_variable(needs, name, value.text, "", _line_of_variable(build, name))
+        _look_at_a_variable(needs, name, value.text, "", build.dockerfile.stages[-1].line_that_sets(name))
     _look_at_sources(build, needs)
 
 
@@ -293,13 +293,6 @@ def _ask_about_a_mode(needs: Needs, closed: Closed) -> None:
     message = f"only its owner, `{owner or 'root'}`, may read `{closed.path}` (mode {closed.mode:o}), as it is copied"
     remedy = "let others read it (`chmod`, or `--chmod`), or copy it on its own with the `--chown` of the new user"
     needs.ask(message, remedy, "", closed.instruction.start_line)
-
-
-def _line_of_variable(build: Build, name: str) -> int:
-    for instruction in reversed(build.dockerfile.stages[-1].instructions):
-        if instruction.keyword == "ENV" and any(pair.key == name for pair in instruction.pairs):
-            return instruction.start_line
-    return build.dockerfile.stages[-1].from_.start_line
 
 
 def _look_at_a_command(command: Executed, needs: Needs) -> None:

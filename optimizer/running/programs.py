@@ -82,7 +82,7 @@ def _part_of_project(build: Build, stage: int, language: str, argv: Sequence[str
     if language == "Java":
         jar = words[words.index("-jar") + 1] if "-jar" in words[:-1] else None
         writer = None if jar is None or cwd is None else build.runs[stage].final.files.last_writer(join(cwd, jar))
-        return writer is not None and "`ADD " not in (writer.label or "")
+        return writer is not None and not writer.writer.startswith("`ADD ")
     if language == "Python" and name not in _PYTHON_SERVERS and "-m" in words[:-1]:
         module = words[words.index("-m") + 1] or ""
         words = words[words.index("-m") + 2 :]

@@ -230,6 +230,13 @@ class Stage:
     name_raw: str | None
     instructions: tuple[Instruction, ...]
 
+    def line_that_sets(self, variable: str) -> int:
+        """Return the line of the last ENV that sets a variable; that of FROM if none does, as the base image has it then."""
+        for instruction in reversed(self.instructions):
+            if instruction.keyword == "ENV" and any(pair.key == variable for pair in instruction.pairs):
+                return instruction.start_line
+        return self.from_.start_line
+
 
 @dataclass(frozen=True, slots=True)
 class Dockerfile:

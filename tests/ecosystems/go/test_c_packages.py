@@ -13,6 +13,7 @@ from dockopt.optimizer.ecosystems.go.c_packages import (
     C_PACKAGES,
     DYNAMIC_WITHOUT_CGO,
     NOT_ON_LINUX,
+    CPackage,
     Library,
     Without,
     table,
@@ -29,8 +30,8 @@ _READ = re.compile(r"v?\d+\.\d+\.\d+[\w.-]*|commit [0-9a-f]{7}")
 
 
 @pytest.mark.parametrize("package", C_PACKAGES, ids=lambda package: package.path)
-def test_each_row_says_what_was_read(package: object) -> None:
-    path, what, read, library, without, free = C_PACKAGES[C_PACKAGES.index(package)]  # type: ignore[arg-type]
+def test_each_row_says_what_was_read(package: CPackage) -> None:
+    path, what, read, library, without, free = package
     assert re.fullmatch(r"[a-z0-9.-]+\.[a-z]+(?:/[\w.-]+)+", path)
     assert what and not what.endswith(".")
     assert _READ.fullmatch(read)
