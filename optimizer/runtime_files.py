@@ -77,6 +77,13 @@ class RuntimeFiles:
     named: dict[str, Named] = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
 
+    def told(self) -> Iterator[str]:
+        """Yield for each path where it is named, as a note of a proposal that takes it along."""
+        for path in self.paths:
+            place = self.named[path]
+            said = f"{place.file}:{place.line}" if place.file else "the Dockerfile"
+            yield f"`{path}` is taken along: {said} names it"
+
 
 class Brought(NamedTuple):
     """One file that COPY or ADD brings, or a tree of another stage."""

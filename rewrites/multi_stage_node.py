@@ -306,15 +306,14 @@ def _taken(build: Build, stage: Stage, made: _Made, start: Start) -> _Taken:
         return _Taken((root,), (f"the whole of `{root}` is taken along: {read}",))
     output, files = read
     paths = (join(root, "package.json"), join(root, "node_modules"), output, *files.paths)
-    notes = [
-        f"`{output}` is where `tsc` puts what it compiles",
-        "scripts of package.json that need the sources do not find them in the new image",
-    ]
-    for path in files.paths:
-        place = files.named[path]
-        said = f"{place.file}:{place.line}" if place.file else "the Dockerfile"
-        notes.append(f"`{path}` is taken along: {said} names it")
-    return _Taken(paths, tuple(notes))
+    return _Taken(
+        paths,
+        (
+            f"`{output}` is where `tsc` puts what it compiles",
+            "scripts of package.json that need the sources do not find them in the new image",
+            *files.told(),
+        ),
+    )
 
 
 def _named(build: Build, stage: Stage, made: _Made, start: Start) -> tuple[str, RuntimeFiles] | str:

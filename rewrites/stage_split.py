@@ -178,10 +178,7 @@ def _risk(choice: Choice, cut: Cut, language: Language) -> str:
 
 
 def _notes(choice: Choice, read: RuntimeFiles, directories: list[str], accounts: Accounts) -> Iterator[str]:
-    for path in read.paths:
-        place = read.named[path]
-        said = f"{place.file}:{place.line}" if place.file else "the Dockerfile"
-        yield f"`{path}` is taken along: {said} names it"
+    yield from read.told()
     for path in directories:
         yield f"`{path}` is taken along: a command makes it"
     if accounts.names:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dockopt.optimizer.model import Build
-from dockopt.optimizer.running.services import service_names
+from dockopt.optimizer.running.services import root_of, service_names
 
 _SOURCES = ("workflows", "gitlab", "makefiles", "scripts", "package_json")
 #: a program of containers up to the end of its command; quotes keep what would end it
@@ -65,7 +65,7 @@ def begun_elsewhere(build: Build) -> Iterator[Begun]:
         found = _run(words, images)
         if found is not None and not found.is_compose and _is_ours(found.operand, images):
             containers |= set(_values(words[: len(words) - len(found.rest)], ("--name",)))
-    root = _root(build)
+    root = root_of(build)
     for path, line, words in commands:
         found = _run(words, images)
         if found is None:
@@ -222,8 +222,3 @@ def _scripts(text: str) -> Iterator[str]:
             yield "" if found is None else str(json.loads(found[1])).replace("\n", " ")
         except ValueError:
             yield ""
-
-
-def _root(build: Build) -> Path | None:
-    root = getattr(build.context.reader, "root", None)
-    return root if isinstance(root, Path) else None

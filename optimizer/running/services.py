@@ -71,12 +71,18 @@ class Service:
 
 def services_of(build: Build, stage: int = -1) -> tuple[Service, ...]:
     """Return the services that run a stage of a Dockerfile, as a rule the last one."""
-    root = getattr(build.context.reader, "root", None)
+    root = root_of(build)
     return tuple(
         service
         for directory, name in _names(build, stage)
-        for service in _in_directory(directory, name, root if isinstance(root, Path) else directory)
+        for service in _in_directory(directory, name, root or directory)
     )
+
+
+def root_of(build: Build) -> Path | None:
+    """Return the directory of the build context, to which shown paths are relative; None for one that is on no disk."""
+    root = getattr(build.context.reader, "root", None)
+    return root if isinstance(root, Path) else None
 
 
 def service_names(build: Build, stage: int = -1) -> frozenset[str]:
